@@ -1,0 +1,70 @@
+"""Runs wrk on the load core and turns its report into a `Load`; any failed request makes the run invalid."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import InvalidRun
+from bench.machine import LOAD_CORE
+from bench.process import which
+
+SCRIPT = Path(__file__).with_name("load.lua")
+TIMEOUT = 10
+"""Seconds wrk waits for an answer before it counts a timeout."""
+FAILURES = ("connect", "read", "write", "status", "timeout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to send: the path, the method and, for many different requests, a file of targets."""
+
+    path: str = "/128"
+    method: str = "GET"
+    targets: Path | None = None
+    least_bytes: int = 0
+    """An answer is at least this long; shorter ones on average make the run invalid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What wrk saw: completed requests, seconds, bytes, latencies in microseconds."""
+
+    requests: int
+    seconds: float
+    bytes: int
+    p50: int
+    p99: int
+
+    @property
+    def per_second(self) -> float:
+        """Completed requests a second."""
+        return self.requests / self.seconds
+
+
+def run(address: tuple[str, int], request: Request, *, seconds: int, connections: int) -> Load:
+    """Sends `request` over `connections` keep-alive connections for `seconds`; raises InvalidRun."""
+    command = [which("taskset"), "-c", str(LOAD_CORE), which("wrk"), "-t", "1", "-c", str(connections)]
+    command += ["-d", f"{seconds}s", "--timeout", f"{TIMEOUT}s", "-s", str(SCRIPT)]
+    command += [f"http://{address[0]}:{address[1]}{request.path}", "--", request.method]
+    if request.targets is not None:
+        command.append(str(request.targets))
+    result = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
+    report = [line for line in result.stdout.splitlines() if line.startswith("BENCH ")]
+    if result.returncode != 0 or not report:
+        raise InvalidRun(f"wrk failed with status {result.returncode}:\n{result.stdout}{result.stderr}")
+    values: dict[str, int] = json.loads(report[-1].removeprefix("BENCH "))
+    failures = {name: values[name] for name in FAILURES if values[name]}
+    if failures:
+        raise InvalidRun(f"{request.method} {request.path}: failed requests {failures}\n{result.stdout}")
+    if values["requests"] == 0:
+        raise InvalidRun(f"{request.method} {request.path}: no request was answered")
+    if values["bytes"] < request.least_bytes * values["requests"]:
+        raise InvalidRun(f"{request.method} {request.path}: answers shorter than {request.least_bytes} bytes")
+    return Load(
+        requests=values["requests"],
+        seconds=values["microseconds"] / 1e6,
+        bytes=values["bytes"],
+        p50=values["p50"],
+        p99=values["p99"],
+    )

@@ -1,0 +1,175 @@
+//! A route: filters in order, then an action.
+
+use serde::{Deserialize, Serialize};
+
+use crate::template::Template;
+use crate::{Id, Origin};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    pub origin: Origin,
+    /// Reached by jumps only; a client that asks for it gets the no-route fault.
+    pub internal: bool,
+    /// In order on the request, in reverse on the response.
+    pub filters: Vec<Id>,
+    pub action: Action,
+    pub faults: Id,
+    pub logs: Vec<Id>,
+    /// Body limit of this route, bytes (413); the HTTP policy's when absent, 0 for no limit.
+    pub body_bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    Proxy(Proxy),
+    Respond(Respond),
+    Redirect(Redirect),
+    Files(Files),
+    TryFiles(TryFiles),
+    Jump(Jump),
+    /// The engine answers for itself: 200 `OK`, while terminating `terminating_status`.
+    Ping { terminating_status: u16 },
+    /// The fault is answered.
+    Fail(crate::fault::FaultKind),
+    /// The connection is closed without a word (nginx 444).
+    Close,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxy {
+    pub service: Id,
+    pub target: Target,
+    /// The Host that goes upstream; the client's own when absent.
+    pub host: Option<Template>,
+    pub request_body: Buffering,
+    pub response_body: Buffering,
+    pub upgrade: bool,
+    /// Fields of the upstream's response that are not passed on; lower-case.
+    pub hide: Vec<String>,
+    /// X-Accel-Redirect and its family are honoured.
+    pub accel: bool,
+    /// Statuses of 300 and above are answered by this route's error pages.
+    pub intercept_errors: bool,
+    /// Location and Refresh of the response: a prefix and what replaces it (nginx `proxy_redirect`).
+    pub rewrite_location: Vec<LocationRewrite>,
+    /// The method that goes upstream, when it is not the client's.
+    pub method: Option<String>,
+    /// Milliseconds between flushes of a body of unknown kind; 0 flushes at once.
+    pub flush_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocationRewrite {
+    pub from: Template,
+    pub to: Template,
+}
+
+/// What goes upstream as the request target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Target {
+    /// As received (nginx `proxy_pass` without URI), unless the path was rewritten.
+    Raw,
+    /// The current path and query.
+    Current,
+    /// The matched prefix of the current path is replaced, the rest encoded again (nginx with URI).
+    ReplacePrefix { prefix: String, with: String },
+    /// The whole target.
+    Template(Template),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Buffering {
+    Stream,
+    /// Whole before it goes on; `memory` bytes in memory, the rest in a file.
+    Buffer { memory: u64 },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Respond {
+    pub status: u16,
+    pub headers: Vec<HeaderValue>,
+    pub body: Template,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderValue {
+    pub name: String,
+    pub value: Template,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redirect {
+    /// For GET; and for HEAD when `status_head_as_get`.
+    pub status_get: u16,
+    /// For every other method.
+    pub status_other: u16,
+    pub location: Template,
+}
+
+/// Static files (issue 5 brings them).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    pub root: Template,
+    /// `alias`: the matched prefix is cut off; 0 for `root`.
+    pub strip_prefix: String,
+    pub index: Vec<String>,
+    pub listing: Option<Listing>,
+    pub precompressed: Vec<String>,
+    pub types: Vec<MimeType>,
+    pub default_type: String,
+    pub follow_symlinks: bool,
+    pub etag: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    Html,
+    Json,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MimeType {
+    pub extension: String,
+    pub media_type: String,
+}
+
+/// The first candidate that exists is served by `files`; else `otherwise`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TryFiles {
+    pub files: Files,
+    /// Paths; one ending in `/` asks for a directory.
+    pub candidates: Vec<Template>,
+    pub otherwise: Otherwise,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Otherwise {
+    Jump(Jump),
+    Status(u16),
+    /// A candidate that was found goes through this action (a prepared route).
+    Route(Id),
+}
+
+/// Search again, at most ten times an exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Jump {
+    /// With another target (path, and query after `?`).
+    Uri { table: Id, uri: Template },
+    /// To a named route of a table.
+    Name { table: Id, name: String },
+}

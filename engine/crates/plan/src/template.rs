@@ -1,0 +1,153 @@
+//! The one template language (DESIGN.md, law 3): header values, redirects, rewrites, answers, hash keys and
+//! access logs are all lists of parts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::matching::Pattern;
+use crate::Id;
+
+pub type Template = Vec<Part>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Part {
+    Literal(String),
+    Variable(Variable),
+    /// A request field's lines, joined by `, `; name in lower case.
+    Header(String),
+    /// A field of the response as it goes to the client.
+    ResponseHeader(String),
+    /// A field of the response as it came from upstream.
+    UpstreamHeader(String),
+    Cookie(String),
+    /// A query argument, not decoded.
+    Argument(String),
+    /// Group 0 is the whole match; a `set` slot has only that.
+    Capture { slot: u16, group: u16 },
+    /// The same by the group's name.
+    NamedCapture { slot: u16, group: String },
+    /// Evaluated when first asked for, once an exchange.
+    Lookup { table: Id, key: Template },
+    Secret(Id),
+}
+
+/// What the engine knows. The comment gives the earliest phase; before it the value is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variable {
+    // accept
+    ClientIp,
+    ClientPort,
+    /// `address:port`
+    ClientAddress,
+    /// The peer before realip changed it.
+    PeerIp,
+    ServerIp,
+    ServerPort,
+    ListenerId,
+    ConnectionId,
+    ConnectionRequests,
+    TlsVersion,
+    TlsCipher,
+    TlsServerName,
+    Hostname,
+    ProcessId,
+    /// `http` or `https`
+    Scheme,
+    // head
+    RequestId,
+    Method,
+    /// As received.
+    RequestTarget,
+    /// As received, in origin form: absolute-form targets without scheme and authority.
+    RequestUri,
+    /// The whole request line.
+    RequestLine,
+    /// The current path (PathPolicy's form).
+    Path,
+    /// The current query, without `?`.
+    Query,
+    /// `?` when there is a query.
+    QueryMark,
+    /// `HTTP/1.1`
+    Protocol,
+    /// Host as sent, with port.
+    HostField,
+    /// Host without port, lower-case; the server name when there is none.
+    Host,
+    /// Host without port, as sent.
+    HostName,
+    /// Content-Length as sent.
+    RequestLength,
+    /// XFF as received and the client's address, joined by `, `.
+    ProxyAddForwardedFor,
+    RemoteUser,
+    // routed
+    ServerName,
+    RouteName,
+    ServiceName,
+    // upstream
+    /// Host of the service as configured.
+    ProxyHost,
+    ProxyPort,
+    UpstreamAddress,
+    UpstreamUrl,
+    UpstreamStatus,
+    UpstreamConnectNanos,
+    UpstreamHeaderNanos,
+    UpstreamResponseNanos,
+    UpstreamResponseBytes,
+    Retries,
+    // response
+    Status,
+    ResponseBodyBytes,
+    ResponseBytes,
+    // log
+    RequestBodyBytes,
+    RequestBytes,
+    StartUtc,
+    StartLocal,
+    TimeCommon,
+    TimeIso8601,
+    TimeMsec,
+    DurationNanos,
+    DurationMillis,
+    OverheadNanos,
+    /// Requests this process has taken.
+    RequestCount,
+    /// Why an exchange failed; empty when it did not.
+    Fault,
+}
+
+/// A table that turns a key into text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Lookup {
+    /// nginx `map`: exact, then wildcard names when `hostnames`, then regexes in order.
+    Map { hostnames: bool, exact: Vec<Entry>, regexes: Vec<RegexEntry>, default: Template, volatile: bool },
+    /// nginx `geo`: the narrowest network that holds the key, an address.
+    Geo { networks: Vec<Entry>, default: Template },
+    /// nginx `split_clients`: the key's hash falls into shares, in 1/100 of a percent.
+    Split { shares: Vec<Share>, default: Template },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    pub key: String,
+    pub value: Template,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegexEntry {
+    pub pattern: Pattern,
+    pub value: Template,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    pub basis_points: u32,
+    pub value: Template,
+}
