@@ -11,15 +11,15 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}  # noqa: RUF001
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")  # noqa: RUF001
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _LONGEST = 9_223_372_036.0  # Go counts nanoseconds in 63 bits
 
 
 def parse_duration(value: object) -> float:
     """Return seconds. Raises ValueError with a sentence that says what is accepted."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(_advice(value))
+        raise ValueError(_advice(value))  # noqa: TRY004  (pydantic turns ValueError into a problem)
     if isinstance(value, float) and not value.is_integer():
         raise ValueError(_advice(value))
     text = str(value).strip() if isinstance(value, str) else str(int(value))

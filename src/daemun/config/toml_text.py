@@ -71,7 +71,7 @@ def _container(root: Spot, node: Node) -> None:
 def _pair(spot: Spot, node: Node) -> None:
     """Place `key = value`, where the key may be dotted."""
     parts = [part for part in node.named_children if part.type != "comment"]
-    if len(parts) < 2:  # noqa: PLR2004  (a broken pair; tomllib has already refused it)
+    if len(parts) < 2:
         return
     steps = _steps(parts[0])
     for name, at in steps:

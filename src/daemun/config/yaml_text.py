@@ -130,9 +130,7 @@ def _scalar(node: yaml.ScalarNode) -> Tree:
     return text
 
 
-def _problem(
-    what: str, where: tuple[int, int], *, text: str, file: str, related: Spot | None = None
-) -> Problem:
+def _problem(what: str, where: tuple[int, int], *, text: str, file: str, related: Spot | None = None) -> Problem:
     lines = text.split("\n")
     line, column = where
     source = lines[line].rstrip("\r") if line < len(lines) else ""

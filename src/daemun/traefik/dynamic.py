@@ -1,0 +1,306 @@
+"""Traefik's dynamic configuration, typed, with Traefik's defaults: routers, services, middlewares.
+
+    documents ── build_dynamic ──► Dynamic (every sound entry, its rule parsed) + Problems
+
+Entries are validated one by one, so that a bad router does not stop the others. Several files add up; a
+name that stands in two is an error and the first one keeps it, as in Traefik. References between entries
+are not followed here: lowering does that, knowing the entry points too. Middlewares are in middlewares.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from daemun.config.document import Document, Path, Tree
+from daemun.config.durations import Seconds
+from daemun.config.section import (
+    Names,
+    Section,
+    empty_problem,
+    fold_case,
+    not_yet_problem,
+    read_section,
+    subject,
+    unknown_problem,
+)
+from daemun.errors import Place, Problem, RuleError
+from daemun.traefik.middlewares import Middleware
+from daemun.traefik.rule_places import place_rule_problem
+from daemun.traefik.rules import Rule, parse_rule
+from daemun.traefik.server_url import check_url
+
+S = TypeVar("S", bound=Section)
+MAX_PRIORITY = 2**63 - 1 - 1000  # the rest is Traefik's own (redirections, ACME)
+_STATIC = "this belongs to the static configuration (the file given with --config)"
+_STATIC_NAMES = [
+    "global",
+    "entryPoints",
+    "providers",
+    "api",
+    "metrics",
+    "ping",
+    "log",
+    "accessLog",
+    "tracing",
+    "certificatesResolvers",
+    "experimental",
+    "serversTransport",
+    "tcpServersTransport",
+    "hostResolver",
+    "core",
+    "spiffe",
+    "ocsp",
+]
+_ROOT = ("http", "tcp", "udp", "tls")
+_HTTP = ("routers", "services", "middlewares")
+_HTTP_NOT_YET = ("serversTransports", "models")
+
+
+class RouterObservability(Section):
+    """Which observations are made of a router's requests."""
+
+    not_yet: ClassVar[tuple[str, ...]] = ("metrics", "tracing", "traceVerbosity")
+    access_logs: bool | None = None
+
+
+class Router(Section):
+    """A rule, and where its requests go."""
+
+    not_yet: ClassVar[tuple[str, ...]] = ("tls", "parentRefs")
+    rule: str
+    service: str = ""
+    entry_points: Names = ()
+    middlewares: Names = ()
+    priority: int = Field(default=0, le=MAX_PRIORITY)
+    rule_syntax: Annotated[Literal["", "v2", "v3", "default"], BeforeValidator(fold_case)] = ""
+    observability: RouterObservability = RouterObservability()
+
+
+class Server(Section):
+    """One address of a service."""
+
+    url: Annotated[str, AfterValidator(check_url)]
+    weight: int = Field(default=1, ge=0, le=65535)
+    preserve_path: bool = False
+
+
+class ResponseForwarding(Section):
+    """How answers go back; a negative interval flushes at once."""
+
+    flush_interval: Seconds = 0.1
+
+
+Strategy = Annotated[Literal["wrr", "p2c", "hrw", "leasttime", "leastconn", "iphash"], BeforeValidator(fold_case)]
+
+
+class LoadBalancer(Section):
+    """Servers and how one is chosen; leastconn and iphash are ours."""
+
+    not_yet: ClassVar[tuple[str, ...]] = ("sticky", "healthCheck", "passiveHealthCheck", "serversTransport")
+    servers: tuple[Server, ...] = ()
+    strategy: Strategy = "wrr"
+    pass_host_header: bool = True
+    response_forwarding: ResponseForwarding = ResponseForwarding()
+
+
+class Service(Section):
+    """Where requests may go. Without `load_balancer` it is of a kind that comes later (`pending`)."""
+
+    not_yet: ClassVar[tuple[str, ...]] = ("weighted", "mirroring", "failover", "highestRandomWeight", "middlewares")
+    load_balancer: LoadBalancer | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(Generic[S]):
+    """A named section and where it stands."""
+
+    name: str
+    value: S
+    document: Document = field(repr=False, compare=False)
+    path: Path = field(repr=False, compare=False)
+
+    def place(self, *steps: str | int, value: bool = False) -> Place:
+        """Return the place of an option below this entry, or of the entry itself."""
+        return self.document.place((*self.path, *steps), value=value)
+
+    @property
+    def line(self) -> int:
+        """Return the line where the entry begins."""
+        return self.document.line(self.path)
+
+    @property
+    def subject(self) -> str:
+        """Return its full name, such as `http.routers.web`."""
+        return subject(self.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dynamic:
+    """Every sound entry by its name. `broken` names those left out, as (kind, name)."""
+
+    routers: Mapping[str, Entry[Router]] = field(default_factory=dict)
+    services: Mapping[str, Entry[Service]] = field(default_factory=dict)
+    middlewares: Mapping[str, Entry[Middleware]] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    broken: frozenset[tuple[str, str]] = frozenset()
+
+
+def build_dynamic(documents: Sequence[Document]) -> tuple[Dynamic, list[Problem]]:
+    """Return what is sound in the documents, in their order, and every Problem."""
+    builder = _Builder()
+    for document in documents:
+        builder.add(document)
+    return builder.finish(), builder.problems
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._routers: dict[str, Entry[Router]] = {}
+        self._services: dict[str, Entry[Service]] = {}
+        self._middlewares: dict[str, Entry[Middleware]] = {}
+        self._rules: dict[str, Rule] = {}
+        self._broken: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], tuple[Document, Path]] = {}
+
+    def add(self, document: Document) -> None:
+        """Read one document's sections."""
+        self._find_template(document)
+        elsewhere = {name.lower() for name in _STATIC_NAMES}
+        for written, tree in document.data.items():
+            path = (written,)
+            lower = written.lower()
+            if lower == "http":
+                self._http(document, path, tree)
+            elif lower in _ROOT:
+                self.problems.append(not_yet_problem(document, path))
+            else:
+                remedy = _STATIC if lower in elsewhere else ""
+                self.problems.append(unknown_problem(document, path, known=list(_ROOT), remedy=remedy))
+
+    def finish(self) -> Dynamic:
+        """Return everything read so far."""
+        return Dynamic(
+            routers=self._routers,
+            services=self._services,
+            middlewares=self._middlewares,
+            rules=self._rules,
+            broken=frozenset(self._broken),
+        )
+
+    def _http(self, document: Document, path: Path, tree: Tree) -> None:
+        for written, below in self._table(document, path, tree):
+            here = (*path, written)
+            lower = written.lower()
+            if lower == "routers":
+                self._entries(document, here, below, "router", Router, self._routers)
+            elif lower == "services":
+                self._entries(document, here, below, "service", Service, self._services)
+            elif lower == "middlewares":
+                self._entries(document, here, below, "middleware", Middleware, self._middlewares)
+            elif lower in {name.lower() for name in _HTTP_NOT_YET}:
+                self.problems.append(not_yet_problem(document, here))
+            else:
+                self.problems.append(unknown_problem(document, here, known=[*_HTTP, *_HTTP_NOT_YET]))
+
+    def _entries(
+        self, document: Document, path: Path, tree: Tree, kind: str, model: type[S], into: dict[str, Entry[S]]
+    ) -> None:
+        for name, below in self._table(document, path, tree):
+            here = (*path, name)
+            first = self._seen.setdefault((kind, name), (document, here))
+            if first != (document, here):
+                self._twice(kind, name, document.place(here), first[0].place(first[1]))
+                continue
+            value, problems = read_section(model, document, path=here, tree=below)
+            self.problems.extend(problems)
+            if value is None:
+                self._broken.add((kind, name))
+                if kind == "router" and isinstance(below, dict):
+                    self._broken_rule(document, here, below)
+                continue
+            entry = Entry(name=name, value=value, document=document, path=here)
+            if "@" in name:
+                self._at_sign(kind, name, entry.place())
+            elif not isinstance(value, Router) or self._rule(name, value, document, here):
+                into[name] = entry
+
+    def _rule(self, name: str, router: Router, document: Document, path: Path) -> bool:
+        """Parse the router's rule; a v2 rule is not read at all."""
+        if router.rule_syntax == "v2":
+            self.problems.append(not_yet_problem(document, (*path, "ruleSyntax"), remedy="write the rule in v3 syntax"))
+            self._broken.add(("router", name))
+            return False
+        try:
+            self._rules[name] = parse_rule(router.rule)
+        except RuleError as error:
+            self.problems.append(place_rule_problem(error, document, (*path, "rule")))
+            self._broken.add(("router", name))
+            return False
+        return True
+
+    def _broken_rule(self, document: Document, path: Path, tree: dict[str, Tree]) -> None:
+        """Check the rule of a router that has other errors too, so that all are seen at once."""
+        rule = next((value for key, value in tree.items() if key.lower() == "rule"), None)
+        if isinstance(rule, str) and not any(key.lower() == "rulesyntax" for key in tree):
+            try:
+                parse_rule(rule)
+            except RuleError as error:
+                self.problems.append(place_rule_problem(error, document, (*path, "rule")))
+
+    def _table(self, document: Document, path: Path, tree: Tree) -> Iterator[tuple[str, Tree]]:
+        """Yield a table's names and values, reporting what is no table or has no value."""
+        if tree is None:
+            self.problems.append(empty_problem(document, path))
+        elif not isinstance(tree, dict):
+            message = f"{subject(path)} must be a table of names"
+            place = document.place(path, value=True)
+            self.problems.append(
+                Problem(severity="error", kind="value", message=message, place=place, subject=subject(path))
+            )
+        else:
+            for name, below in tree.items():
+                if below is None:
+                    self.problems.append(empty_problem(document, (*path, name)))
+                else:
+                    yield name, below
+
+    def _twice(self, kind: str, name: str, place: Place, first: Place) -> None:
+        self.problems.append(
+            Problem(
+                severity="error",
+                kind="duplicate",
+                message=f"the {kind} {name!r} is defined twice; the first one is used",
+                place=place,
+                subject=name,
+                related=(first,),
+            )
+        )
+
+    def _at_sign(self, kind: str, name: str, place: Place) -> None:
+        self._broken.add((kind, name))
+        message = f"the name of the {kind} {name!r} cannot contain @"
+        remedy = "@ separates a name from its provider, as in web@file"
+        self.problems.append(
+            Problem(severity="error", kind="value", message=message, place=place, subject=name, remedy=remedy)
+        )
+
+    def _find_template(self, document: Document) -> None:
+        """Say that Go templates in files are taken literally."""
+        if "{{" not in document.text:
+            return
+        for number, line in enumerate(document.lines):
+            if "{{" in line and not line.lstrip().startswith("#"):
+                self.problems.append(
+                    Problem(
+                        severity="warning",
+                        kind="not_yet",
+                        message="not yet: Go templates in files come later; {{ … }} is taken as it stands",
+                        place=document.at(number, len(line[: line.index("{{")].encode()), 2),
+                    )
+                )
+                return

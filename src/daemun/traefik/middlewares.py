@@ -1,0 +1,145 @@
+"""The middlewares of Traefik's dynamic configuration, typed, with Traefik's defaults.
+
+One of the models dynamic.py is made of. The kinds this version serves have a field each; the other kinds
+Traefik knows are in `not_yet`: a router that uses one is not served, for leaving out an authentication
+would be worse than an error. What a middleware becomes in the Plan is in lower_filters.py.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from daemun.config.section import Names, Section
+
+
+def _path(value: str) -> str:
+    if not value:
+        message = "an empty path does nothing: begin with /"
+        raise ValueError(message)
+    return value
+
+
+class AddPrefix(Section):
+    """Put a prefix before the path."""
+
+    prefix: Annotated[str, AfterValidator(_path)]
+
+
+class StripPrefix(Section):
+    """Cut the first prefix that fits off the path."""
+
+    # forceSlash is v2's; v3 dropped it from its model and people still write it.
+    prefixes: Names
+    force_slash: bool = False
+
+
+class ReplacePath(Section):
+    """Replace the whole path."""
+
+    path: Annotated[str, AfterValidator(_path)]
+
+
+class RedirectScheme(Section):
+    """Redirect to another scheme, and port, unless the request has it already."""
+
+    scheme: str
+    port: str = ""
+    permanent: bool = False
+
+
+class Chain(Section):
+    """Several middlewares under one name."""
+
+    middlewares: Names
+
+
+class Headers(Section):
+    """Change request and response fields; an empty value removes one."""
+
+    not_yet: ClassVar[tuple[str, ...]] = (
+        "accessControlAllowCredentials",
+        "accessControlAllowHeaders",
+        "accessControlAllowMethods",
+        "accessControlAllowOriginList",
+        "accessControlAllowOriginListRegex",
+        "accessControlExposeHeaders",
+        "accessControlMaxAge",
+        "addVaryHeader",
+        "allowedHosts",
+        "hostsProxyHeaders",
+        "sslProxyHeaders",
+        "featurePolicy",
+        "sslRedirect",
+        "sslTemporaryRedirect",
+        "sslHost",
+        "sslForceHost",
+    )
+    custom_request_headers: dict[str, str] = {}
+    custom_response_headers: dict[str, str] = {}
+    sts_seconds: int | None = Field(default=None, ge=0)
+    sts_include_subdomains: bool = False
+    sts_preload: bool = False
+    force_sts_header: bool = Field(default=False, alias="forceSTSHeader")
+    frame_deny: bool = False
+    custom_frame_options_value: str = ""
+    content_type_nosniff: bool = False
+    browser_xss_filter: bool = False
+    custom_browser_xss_value: str = Field(default="", alias="customBrowserXSSValue")
+    content_security_policy: str = ""
+    content_security_policy_report_only: str = ""
+    public_key: str = ""
+    referrer_policy: str = ""
+    permissions_policy: str = ""
+    is_development: bool = False
+
+
+class Middleware(Section):
+    """One middleware: exactly one kind of option."""
+
+    not_yet: ClassVar[tuple[str, ...]] = (
+        "stripPrefixRegex",
+        "replacePathRegex",
+        "ipWhiteList",
+        "ipAllowList",
+        "encodedCharacters",
+        "errors",
+        "rateLimit",
+        "redirectRegex",
+        "basicAuth",
+        "digestAuth",
+        "forwardAuth",
+        "inFlightReq",
+        "buffering",
+        "circuitBreaker",
+        "compress",
+        "passTLSClientCert",
+        "retry",
+        "contentType",
+        "grpcWeb",
+        "plugin",
+    )
+    add_prefix: AddPrefix | None = None
+    strip_prefix: StripPrefix | None = None
+    replace_path: ReplacePath | None = None
+    redirect_scheme: RedirectScheme | None = None
+    headers: Headers | None = None
+    chain: Chain | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        served = (
+            self.add_prefix,
+            self.strip_prefix,
+            self.replace_path,
+            self.redirect_scheme,
+            self.headers,
+            self.chain,
+        )
+        count = len(self.pending) + sum(kind is not None for kind in served)
+        if count != 1:
+            what = "is of no kind" if count == 0 else "is of several kinds"
+            message = f"a middleware {what}: it must have exactly one, such as stripPrefix or headers"
+            raise ValueError(message)
+        return self
