@@ -1,0 +1,234 @@
+"""A route: filters in order, then an action.
+
+Actions are proxying, an answer, a redirect, files, a jump (a new search) or an end. What goes upstream as the
+request target is a type of its own (`Target`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from daemun.plan import fault
+from daemun.plan.codec import Newtype, Tag
+from daemun.plan.origin import Origin
+from daemun.plan.scalars import U16, U64, Id
+from daemun.plan.template import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Filters, an action, and what is answered when it fails."""
+
+    origin: Origin
+    # Reached by jumps only; a client that asks for it gets the no-route fault.
+    internal: bool
+    # In order on the request, in reverse on the response.
+    filters: tuple[Id, ...]
+    action: Action
+    faults: Id
+    logs: tuple[Id, ...]
+    # Body limit of this route, bytes (413); the HTTP policy's when absent, 0 for no limit.
+    body_bytes: U64 | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    """The engine answers for itself: 200 `OK`, while terminating `terminating_status`."""
+
+    terminating_status: U16
+
+
+@dataclass(frozen=True, slots=True)
+class Fail(Newtype):
+    """The fault is answered."""
+
+    kind: fault.FaultKind
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The connection is closed without a word (nginx 444)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """The request goes to a service."""
+
+    service: Id
+    target: Target
+    # The Host that goes upstream; the client's own when absent.
+    host: Template | None
+    request_body: Buffering
+    response_body: Buffering
+    upgrade: bool
+    # Fields of the upstream's response that are not passed on; lower-case.
+    hide: tuple[str, ...]
+    # X-Accel-Redirect and its family are honoured.
+    accel: bool
+    # Statuses of 300 and above are answered by this route's error pages.
+    intercept_errors: bool
+    # Location and Refresh of the response: a prefix and what replaces it (nginx `proxy_redirect`).
+    rewrite_location: tuple[LocationRewrite, ...]
+    # The method that goes upstream, when it is not the client's.
+    method: str | None
+    # Milliseconds between flushes of a body of unknown kind; 0 flushes at once.
+    flush_ms: U64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationRewrite:
+    """A prefix of Location and what replaces it."""
+
+    from_: Template
+    to: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """As received (nginx `proxy_pass` without URI), unless the path was rewritten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The current path and query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacePrefix:
+    """The matched prefix of the current path is replaced, the rest encoded again (nginx with URI)."""
+
+    prefix: str
+    with_: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTemplate(Newtype):
+    """The whole target."""
+
+    TAG: ClassVar[str] = "template"
+
+    target: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Goes on as it comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buffer:
+    """Whole before it goes on; `memory` bytes in memory, the rest in a file."""
+
+    memory: U64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respond:
+    """An answer of our own."""
+
+    status: U16
+    headers: tuple[HeaderValue, ...]
+    body: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderValue:
+    """A field and its value."""
+
+    name: str
+    value: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """A redirect; the status depends on the method."""
+
+    # For GET; and for HEAD when `status_head_as_get`.
+    status_get: U16
+    # For every other method.
+    status_other: U16
+    location: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Static files (issue 5 brings them)."""
+
+    root: Template
+    # `alias`: the matched prefix is cut off; 0 for `root`.
+    strip_prefix: str
+    index: tuple[str, ...]
+    listing: Listing | None
+    precompressed: tuple[str, ...]
+    types: tuple[MimeType, ...]
+    default_type: str
+    follow_symlinks: bool
+    etag: bool
+
+
+class Listing(StrEnum):
+    """How a directory is shown."""
+
+    HTML = "html"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MimeType:
+    """A file name extension and its media type."""
+
+    extension: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryFiles:
+    """The first candidate that exists is served by `files`; else `otherwise`."""
+
+    files: Files
+    # Paths; one ending in `/` asks for a directory.
+    candidates: tuple[Template, ...]
+    otherwise: Otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Newtype):
+    """An answer of this status."""
+
+    status: U16
+
+
+@dataclass(frozen=True, slots=True)
+class OtherwiseRoute(Newtype):
+    """A candidate that was found goes through this action (a prepared route)."""
+
+    TAG: ClassVar[str] = "route"
+
+    route: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uri:
+    """With another target (path, and query after `?`)."""
+
+    table: Id
+    uri: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """To a named route of a table."""
+
+    table: Id
+    name: str
+
+
+# Search again, at most ten times an exchange.
+Jump = Annotated[Uri | Name, Tag("jump")]
+Action = Proxy | Respond | Redirect | Files | TryFiles | Jump | Ping | Fail | Close
+# What goes upstream as the request target.
+Target = Raw | Current | ReplacePrefix | TargetTemplate
+Buffering = Stream | Buffer
+Otherwise = Jump | Status | OtherwiseRoute

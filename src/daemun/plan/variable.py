@@ -1,0 +1,101 @@
+"""What the engine knows of an exchange, by name; each stands in a template as it is.
+
+Grouped by the earliest phase in which it has a value; before that it is empty. The order is that of the Rust
+twin (`Variable` in engine/crates/plan/src/template.rs).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Variable(StrEnum):
+    """One variable; a comment above it says what its name does not."""
+
+    # — accept —
+    CLIENT_IP = "client_ip"
+    CLIENT_PORT = "client_port"
+    # `address:port`
+    CLIENT_ADDRESS = "client_address"
+    # The peer before realip changed it.
+    PEER_IP = "peer_ip"
+    SERVER_IP = "server_ip"
+    SERVER_PORT = "server_port"
+    LISTENER_ID = "listener_id"
+    CONNECTION_ID = "connection_id"
+    CONNECTION_REQUESTS = "connection_requests"
+    TLS_VERSION = "tls_version"
+    TLS_CIPHER = "tls_cipher"
+    TLS_SERVER_NAME = "tls_server_name"
+    HOSTNAME = "hostname"
+    PROCESS_ID = "process_id"
+    # `http` or `https`
+    SCHEME = "scheme"
+
+    # — head —
+    REQUEST_ID = "request_id"
+    METHOD = "method"
+    # As received.
+    REQUEST_TARGET = "request_target"
+    # As received, in origin form: absolute-form targets without scheme and authority.
+    REQUEST_URI = "request_uri"
+    # The whole request line.
+    REQUEST_LINE = "request_line"
+    # The current path (PathPolicy's form).
+    PATH = "path"
+    # The current query, without `?`.
+    QUERY = "query"
+    # `?` when there is a query.
+    QUERY_MARK = "query_mark"
+    # `HTTP/1.1`
+    PROTOCOL = "protocol"
+    # Host as sent, with port.
+    HOST_FIELD = "host_field"
+    # Host without port, lower-case; the server name when there is none.
+    HOST = "host"
+    # Host without port, as sent.
+    HOST_NAME = "host_name"
+    # Content-Length as sent.
+    REQUEST_LENGTH = "request_length"
+    # XFF as received and the client's address, joined by `, `.
+    PROXY_ADD_FORWARDED_FOR = "proxy_add_forwarded_for"
+    REMOTE_USER = "remote_user"
+
+    # — routed —
+    SERVER_NAME = "server_name"
+    ROUTE_NAME = "route_name"
+    SERVICE_NAME = "service_name"
+
+    # — upstream —
+    # Host of the service as configured.
+    PROXY_HOST = "proxy_host"
+    PROXY_PORT = "proxy_port"
+    UPSTREAM_ADDRESS = "upstream_address"
+    UPSTREAM_URL = "upstream_url"
+    UPSTREAM_STATUS = "upstream_status"
+    UPSTREAM_CONNECT_NANOS = "upstream_connect_nanos"
+    UPSTREAM_HEADER_NANOS = "upstream_header_nanos"
+    UPSTREAM_RESPONSE_NANOS = "upstream_response_nanos"
+    UPSTREAM_RESPONSE_BYTES = "upstream_response_bytes"
+    RETRIES = "retries"
+
+    # — response —
+    STATUS = "status"
+    RESPONSE_BODY_BYTES = "response_body_bytes"
+    RESPONSE_BYTES = "response_bytes"
+
+    # — log —
+    REQUEST_BODY_BYTES = "request_body_bytes"
+    REQUEST_BYTES = "request_bytes"
+    START_UTC = "start_utc"
+    START_LOCAL = "start_local"
+    TIME_COMMON = "time_common"
+    TIME_ISO8601 = "time_iso8601"
+    TIME_MSEC = "time_msec"
+    DURATION_NANOS = "duration_nanos"
+    DURATION_MILLIS = "duration_millis"
+    OVERHEAD_NANOS = "overhead_nanos"
+    # Requests this process has taken.
+    REQUEST_COUNT = "request_count"
+    # Why an exchange failed; empty when it did not.
+    FAULT = "fault"
