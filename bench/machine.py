@@ -17,7 +17,7 @@ DESCRIPTORS = 20_000
 
 def prepare() -> None:
     """Leaves the proxy's core to the proxy and raises the limit of open files."""
-    if len(os.sched_getaffinity(0)) < 2:  # noqa: PLR2004 - one core for the proxy, one for the rest
+    if len(os.sched_getaffinity(0)) < 2:
         raise Unavailable("the benchmark needs two cores: one for the proxy, one for load and origin")
     os.sched_setaffinity(0, {LOAD_CORE})
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

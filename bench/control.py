@@ -1,0 +1,74 @@
+"""Starts Daemun whole: `daemun run --config static.yml` with an engine of its own, for `resident` and `apply`.
+
+The command is the one beside this Python (`.venv/bin/daemun`), or DAEMUN. Everything it writes stands in
+one folder; when it ends, its engine must have ended too.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import machine
+from bench.bed import answers
+from bench.errors import BenchError, NotReady, Unavailable
+from bench.peers import daemun
+from bench.peers.running import Address
+from bench.process import Process, family, rss, until
+
+ENGINE = "daemun-engine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlane:
+    """A running `daemun run` and the address of its entry point."""
+
+    process: Process
+    address: Address
+
+    def resident(self) -> int:
+        """VmRSS of the Python side alone, in bytes."""
+        return sum(rss(pid) for pid in self.process.family() if _name(pid) != ENGINE)
+
+    def engine_resident(self) -> int:
+        """VmRSS of its engine, in bytes."""
+        return sum(rss(pid) for pid in self.process.family() if _name(pid) == ENGINE)
+
+
+def command() -> Path:
+    """The `daemun` command; raises Unavailable before it is installed."""
+    path = Path(os.environ.get("DAEMUN") or Path(sys.executable).with_name("daemun"))
+    if not path.is_file():
+        raise Unavailable(f"no control plane at {path}: `make build`, or name it in DAEMUN")
+    return path
+
+
+@contextlib.contextmanager
+def run(folder: Path, dynamic: Path, *, ready: str) -> Iterator[ControlPlane]:
+    """Runs it on this dynamic file until the path `ready` is answered with 200."""
+    address = ("127.0.0.1", machine.free_port())
+    static = folder / "static.yml"
+    static.write_text(
+        f'entryPoints:\n  web:\n    address: "{address[0]}:{address[1]}"\n'
+        f'providers:\n  file:\n    filename: "{dynamic}"\n    watch: true\n'
+        "log:\n  level: ERROR\n"
+    )
+    arguments = [str(command()), "run", "--config", str(static), "--state-dir", str(folder / "state")]
+    env = {"DAEMUN_ENGINE": str(daemun.binary())}
+    with Process("daemun run", arguments, core=machine.PROXY_CORE, env=env) as process:
+        process.wait_ready(lambda: answers(address, ready))
+        engines = [pid for pid in family(process.pid) if _name(pid) == ENGINE]
+        yield ControlPlane(process=process, address=address)
+    try:
+        until(lambda: not any(_name(pid) == ENGINE for pid in engines), what="the end of the engine", limit=10)
+    except NotReady as error:
+        raise BenchError(f"`daemun run` ended but left its engine behind: {engines}") from error
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

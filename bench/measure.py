@@ -1,0 +1,90 @@
+"""CPU time a request: a warm-up, then wrk for a fixed time, and the proxy's CPU time before and after.
+
+The proxy is driven by closed-loop connections, so it may or may not be saturated; `busy` (CPU time over
+wall time) says which. Per request an idle proxy pays more wake-ups, so figures of unsaturated runs are
+comparable only with others of the same load, which interleaved rounds give.
+"""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from bench.bed import Bed
+from bench.errors import InvalidRun
+from bench.load import Load, Request, run
+from bench.peers.running import Running
+
+WARM_UP = 1
+"""Seconds of load before every measurement: pools fill, memory is touched."""
+TOLERATED_CONNECTIONS = 0.01
+"""New origin connections a request; more means that the peer did not keep them alive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One measurement of one peer."""
+
+    peer: str
+    round: int
+    cpu_us: float
+    """Microseconds of CPU time, user and system, a request."""
+    busy: float
+    """CPU time over wall time: 1 is a full core."""
+    load: Load
+
+    def as_json(self) -> dict[str, object]:
+        """Flat, for the results file."""
+        flat = {name: value for name, value in asdict(self).items() if name != "load"}
+        return {**flat, **asdict(self.load), "per_second": self.load.per_second}
+
+
+def sample(bed: Bed, peer: Running, request: Request, *, turn: int) -> Sample:
+    """Measures one peer once; raises InvalidRun when a request failed or connections were not kept."""
+    options = bed.options
+    run(peer.address, request, seconds=WARM_UP, connections=options.connections)
+    before = bed.stats()
+    cpu, clock = peer.process.cpu_ns(), time.perf_counter()
+    load = run(peer.address, request, seconds=options.seconds, connections=options.connections)
+    cpu, clock = peer.process.cpu_ns() - cpu, time.perf_counter() - clock
+    after = bed.stats()
+    _check(peer.name, load, before, after, options.connections)
+    if not peer.process.alive():
+        raise InvalidRun(f"{peer.name} ended under load:\n{peer.process.output()}")
+    return Sample(
+        peer=peer.name,
+        round=turn,
+        cpu_us=cpu / load.requests / 1000,
+        busy=cpu / 1e9 / clock,
+        load=load,
+    )
+
+
+def rounds(bed: Bed, peers: Mapping[str, Running], requests: Mapping[str, Request]) -> list[Sample]:
+    """Interleaved rounds: every peer once a round, each round beginning with another one."""
+    names: Sequence[str] = list(peers)
+    samples = []
+    for turn in range(bed.options.rounds):
+        first = turn % len(names)
+        for name in [*names[first:], *names[:first]]:
+            taken = sample(bed, peers[name], requests[name], turn=turn)
+            samples.append(taken)
+            sys.stderr.write(
+                f"  round {turn + 1} {name:<10} {taken.cpu_us:8.2f} µs/request {taken.load.per_second:9.0f}/s"
+                f"  busy {taken.busy:4.0%}\n"
+            )
+    return samples
+
+
+def by_peer(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, list[float]]:
+    """CPU microseconds a request, one list a peer, in the order of the rounds."""
+    return {name: [taken.cpu_us for taken in samples if taken.peer == name] for name in names}
+
+
+def _check(name: str, load: Load, before: Mapping[str, int], after: Mapping[str, int], clients: int) -> None:
+    answered = after["requests"] - before["requests"]
+    opened = after["connections"] - before["connections"]
+    if answered < load.requests:
+        raise InvalidRun(f"{name}: {load.requests} answers, but the origin gave only {answered}")
+    if opened > 2 * clients + TOLERATED_CONNECTIONS * load.requests:
+        raise InvalidRun(f"{name}: {opened} connections to the origin for {load.requests} requests")

@@ -1,0 +1,66 @@
+"""Daemun's engine alone: `daemun-engine --plan FILE --threads 1`, without the control plane.
+
+DAEMUN_ENGINE names the binary; else it is the one cargo built in engine/. The engine says in its ready
+file which port the kernel gave it, once every listener is bound.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from bench import machine
+from bench.errors import Unavailable
+from bench.peers import plan
+from bench.peers.running import Address, Peer, Running
+from bench.process import Process
+
+LISTENER = "web"
+BUILT = Path(__file__).parents[2] / "engine" / "target" / "release" / "daemun-engine"
+
+
+def binary() -> Path:
+    """The engine to measure; raises Unavailable when it has not been built."""
+    path = Path(os.environ.get("DAEMUN_ENGINE") or BUILT)
+    if not path.is_file():
+        raise Unavailable(f"no engine at {path}: build it, or name it in DAEMUN_ENGINE")
+    return path.resolve()
+
+
+def version() -> str:
+    """Such as `daemun-engine 0.1.0`."""
+    return machine.first_line([str(binary()), "--version"])
+
+
+def start(origin: Address, folder: Path) -> Running:
+    """Starts the engine with one router that takes everything to `origin`."""
+    return start_plan(plan.single(origin), folder)
+
+
+def start_plan(document: dict[str, object], folder: Path, *, name: str = "daemun", threads: int = 1) -> Running:
+    """Starts the engine with this Plan and waits for its ready file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plan_file, ready_file = folder / "plan.json", folder / "ready.json"
+    plan_file.write_text(json.dumps(document))
+    command = [str(binary()), "--plan", str(plan_file), "--threads", str(threads)]
+    process = Process(name, [*command, "--ready-file", str(ready_file)], core=machine.PROXY_CORE)
+    try:
+        process.wait_ready(lambda: _ready(ready_file) is not None)
+        address = _ready(ready_file)
+        assert address is not None
+        process.wait_ready(lambda: machine.accepts(address))
+    except BaseException:
+        process.stop()
+        raise
+    return Running(name=name, address=address, process=process)
+
+
+def _ready(file: Path) -> Address | None:
+    try:
+        listeners: dict[str, str] = json.loads(file.read_text())["listeners"]
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    host, _, port = listeners[LISTENER].rpartition(":")
+    return host, int(port)
+
+
+PEER = Peer(name="daemun", version=version, start=start)

@@ -1,0 +1,28 @@
+"""HAProxy (Debian's package): one process, one thread."""
+
+from pathlib import Path
+
+from bench import machine
+from bench.peers.running import CLIENT_IDLE, Address, Peer, Running, fill, launch
+from bench.process import which
+
+
+def version() -> str:
+    """Such as `HAProxy 2.6.12`."""
+    words = machine.first_line([which("haproxy"), "-v"]).split()
+    return f"HAProxy {words[2]}"
+
+
+def start(origin: Address, folder: Path) -> Running:
+    """Starts HAProxy in front of `origin`."""
+    address = ("127.0.0.1", machine.free_port())
+    values = {
+        "idle": CLIENT_IDLE,
+        "origin": "{}:{}".format(*origin),
+        "listen": "{}:{}".format(*address),
+    }
+    config = fill("haproxy.cfg", folder, values)
+    return launch("haproxy", [which("haproxy"), "-db", "-f", str(config)], address)
+
+
+PEER = Peer(name="haproxy", version=version, start=start)

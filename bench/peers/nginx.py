@@ -1,0 +1,31 @@
+"""nginx (Debian's package): a master and one worker."""
+
+import os
+from pathlib import Path
+
+from bench import machine
+from bench.peers.running import CLIENT_IDLE, Address, Peer, Running, fill, launch
+from bench.process import which
+
+
+def version() -> str:
+    """Such as `nginx/1.22.1`."""
+    return machine.first_line([which("nginx"), "-v"]).removeprefix("nginx version: ")
+
+
+def start(origin: Address, folder: Path) -> Running:
+    """Starts nginx in front of `origin`."""
+    address = ("127.0.0.1", machine.free_port())
+    values = {
+        "user": "user root;" if os.geteuid() == 0 else "",  # a worker that may enter `folder`
+        "descriptors": 16384,
+        "folder": folder,
+        "idle": CLIENT_IDLE,
+        "origin": "{}:{}".format(*origin),
+        "listen": "{}:{}".format(*address),
+    }
+    config = fill("nginx.conf", folder, values)
+    return launch("nginx", [which("nginx"), "-p", str(folder), "-c", str(config), "-e", "stderr"], address)
+
+
+PEER = Peer(name="nginx", version=version, start=start)

@@ -1,0 +1,19 @@
+"""Every scenario by name, in the order of the report."""
+
+from collections.abc import Callable
+
+from bench.bed import Bed
+from bench.outcome import Outcome
+from bench.scenarios import apply, idle, resident, routers, scaling
+from bench.scenarios.throughput import CHUNKED, MEDIUM, POST, SMALL
+
+SCENARIOS: dict[str, Callable[[Bed], Outcome]] = {
+    **{kind.name: kind.run for kind in (SMALL, MEDIUM, CHUNKED, POST)},
+    "routers": routers.run,
+    "idle": idle.run,
+    "resident": resident.run,
+    "scaling": scaling.run,
+    "apply": apply.run,
+}
+NEED_DAEMUN = frozenset({"routers", "scaling", "apply"})
+"""Scenarios that measure Daemun alone; they are left out where it is not among the peers."""

@@ -1,0 +1,77 @@
+"""Memory at start: VmRSS once the first request was answered, of every proxy and of the control plane.
+
+VmRSS counts pages that two processes share twice, which only nginx (master and worker) has.
+"""
+
+import json
+import subprocess
+import sys
+
+from bench import control
+from bench.bed import Bed
+from bench.errors import Unavailable
+from bench.outcome import Outcome, Verdict
+from bench.scenarios import apply
+
+MB = 1_000_000
+ENGINE_BOUND = 8.0
+CONTROL_BOUND = 60.0
+LIBRARIES = ("pydantic", "yaml", "structlog", "typer", "rich", "watchfiles", "starlette", "uvicorn")
+"""Imported in this order by `_libraries`; a library pays for what it shares with the later ones."""
+WEIGH = """
+import importlib, json, sys
+def resident():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+found = {"python": resident()}
+for name in sys.argv[1:]:
+    before = resident()
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        continue
+    found[name] = resident() - before
+print(json.dumps(found))
+"""
+
+
+def run(bed: Bed) -> Outcome:
+    """Measures every peer once, then the control plane where it is installed."""
+    rows: dict[str, list[float]] = {}
+    for name in bed.options.peers:  # one at a time: nothing shares its pages
+        with bed.peers([name]) as peers:
+            rows[name] = [peers[name].process.rss() / MB]
+    verdicts = []
+    if "daemun" in rows:
+        verdicts.append(Verdict(label="engine", values=rows["daemun"], unit="MB", bound=ENGINE_BOUND))
+    notes = []
+    try:
+        resident = _control_plane(bed) if "daemun" in rows else None
+    except Unavailable as error:
+        resident = None
+        notes.append(str(error))
+    if resident is not None:
+        rows["daemun run"] = [resident]
+        verdicts.append(Verdict(label="control plane", values=[resident], unit="MB", bound=CONTROL_BOUND))
+        notes.append(f"what libraries add to a bare interpreter: {_libraries()}")
+    return Outcome(
+        scenario="resident",
+        title="Resident at start",
+        unit="MB",
+        rows=rows,
+        verdicts=verdicts,
+        notes=notes,
+    )
+
+
+def _control_plane(bed: Bed) -> float:
+    folder = bed.subfolder("resident")
+    dynamic = folder / "dynamic.yml"
+    dynamic.write_text(apply.dynamic(bed.origin, count=1, turn=0))
+    with control.run(folder, dynamic, ready=apply.path(0)) as running:
+        return running.resident() / MB
+
+
+def _libraries() -> str:
+    result = subprocess.run([sys.executable, "-c", WEIGH, *LIBRARIES], capture_output=True, text=True, check=True)
+    weights: dict[str, int] = json.loads(result.stdout)
+    return ", ".join(f"{name} {weight * 1024 / MB:.1f} MB" for name, weight in weights.items())

@@ -1,0 +1,68 @@
+"""CPU time a proxied request, by kind of request: `small`, `medium`, `chunked`, `post`."""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.bed import Bed
+from bench.load import Request
+from bench.measure import by_peer, rounds
+from bench.outcome import Outcome, ratios
+
+CHEAPER = {"nginx": 0.95, "haproxy": 0.85, "caddy": 0.2}
+LIKE_NGINX = {"nginx": 1.05}
+SATURATED = 0.9
+"""Below this share of a core the load generator was the limit, which the report says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throughput:
+    """One kind of request and what Daemun may cost beside each peer."""
+
+    name: str
+    title: str
+    request: Request
+    bounds: Mapping[str, float]
+
+    def run(self, bed: Bed) -> Outcome:
+        """Measures every peer in interleaved rounds."""
+        with bed.peers() as peers:
+            samples = rounds(bed, peers, dict.fromkeys(peers, self.request))
+        rows = by_peer(samples, list(peers))
+        busy = {name: statistics.median(one.busy for one in samples if one.peer == name) for name in peers}
+        idle = ", ".join(f"{name} {share:.0%}" for name, share in busy.items() if share < SATURATED)
+        return Outcome(
+            scenario=self.name,
+            title=self.title,
+            unit="µs CPU/request",
+            rows=rows,
+            verdicts=ratios(rows, self.bounds),
+            notes=[f"load generator and origin were the limit; core of the proxy busy: {idle}"] if idle else [],
+            details=[one.as_json() for one in samples],
+        )
+
+
+SMALL = Throughput(
+    name="small",
+    title="GET, 128 B answer",
+    request=Request(path="/128", least_bytes=128),
+    bounds=CHEAPER,
+)
+MEDIUM = Throughput(
+    name="medium",
+    title="GET, 16 KB answer",
+    request=Request(path="/16k", least_bytes=16_384),
+    bounds=CHEAPER,
+)
+CHUNKED = Throughput(
+    name="chunked",
+    title="GET, chunked answer in 4 chunks of 256 B",
+    request=Request(path="/chunked", least_bytes=1024),
+    bounds=LIKE_NGINX,
+)
+POST = Throughput(
+    name="post",
+    title="POST of 1 KB, 128 B answer",
+    request=Request(path="/echo-size", method="POST", least_bytes=128),
+    bounds=LIKE_NGINX,
+)
