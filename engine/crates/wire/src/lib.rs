@@ -1,1 +1,59 @@
+//! HTTP/1 on the wire: bytes in, values out. No sockets, no clock, no configuration.
+//!
+//! A message is parsed strictly once and written out anew in canonical form (DESIGN.md, law 9); what
+//! RFC 9112 calls ambiguous is refused here and nowhere else. In the order of a message:
+//! [`field`] names what the proxy treats specially, [`head`] owns a head as offsets into one buffer,
+//! [`request`] and [`response`] read one, [`framing`] says where its body ends, [`chunk`] walks a chunked body,
+//! [`target`] normalises the request target, [`forwarded`] says upstream who the client was.
+//!
+//! It does not decide what is answered: an [`Refusal`] is turned into a status by the engine's Plan.
 
+#![forbid(unsafe_code)]
+
+pub mod chunk;
+pub mod field;
+pub mod forwarded;
+pub mod framing;
+pub mod head;
+pub mod request;
+pub mod response;
+pub mod target;
+
+/// Why a message is not read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Malformed or ambiguous; what was wrong.
+    Malformed(&'static str),
+    /// The request target is over its limit.
+    TargetTooLong,
+    /// The head is over a limit of bytes or fields.
+    HeadTooLarge,
+    /// An HTTP version that is not spoken here.
+    Version,
+    /// A method or coding this proxy does not implement.
+    NotImplemented(&'static str),
+}
+
+impl Refusal {
+    /// The reason in words, for logs.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed(why) | Self::NotImplemented(why) => why,
+            Self::TargetTooLong => "the request target is too long",
+            Self::HeadTooLarge => "the head is too large",
+            Self::Version => "the HTTP version is not spoken here",
+        }
+    }
+}
+
+/// Bounds on a head, and the one tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadLimits {
+    pub head_bytes: usize,
+    pub target_bytes: usize,
+    pub field_bytes: usize,
+    pub fields: usize,
+    /// A bare LF ends a line (RFC 9112 section 2.2).
+    pub bare_lf: bool,
+}

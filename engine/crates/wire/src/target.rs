@@ -1,0 +1,352 @@
+//! The request target: its form, and its path in the form that routing and upstream see.
+//!
+//! Facts (RFC 9112 section 3.2): origin-form, absolute-form (a server MUST accept it, its authority overrides
+//! Host), authority-form for CONNECT, `*` for OPTIONS. RFC 3986 section 6.2.2: unreserved characters need no
+//! encoding, hex digits are upper-case; section 5.2.4: dot segments.
+//!
+//! What is done of it is the Plan's: [`Policy`] is the twin of `plan::http::PathPolicy`.
+
+use crate::Refusal;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Decoded whole (nginx) or only where encoding says nothing (Traefik).
+    pub decode: bool,
+    pub merge_slashes: bool,
+    pub resolve_dots: bool,
+    pub refuse_above_root: bool,
+    pub refuse_fragment: bool,
+    pub semicolons: Semicolons,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Semicolons {
+    Keep,
+    Ampersand,
+    Encode,
+}
+
+/// The parts of a target, as received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// Of absolute-form; overrides Host.
+    pub authority: Option<&'a [u8]>,
+    /// Begins with `/`, or is `*`.
+    pub path: &'a [u8],
+    /// Behind the first `?`; none when there is none.
+    pub query: Option<&'a [u8]>,
+}
+
+/// Splits a target by its form.
+///
+/// # Errors
+/// [`Refusal::NotImplemented`] for CONNECT, [`Refusal::Malformed`] for a target of no form.
+pub fn split<'a>(method: &[u8], target: &'a [u8]) -> Result<Parts<'a>, Refusal> {
+    if method == b"CONNECT" {
+        return Err(Refusal::NotImplemented("CONNECT"));
+    }
+    if target.first() == Some(&b'/') {
+        let (path, query) = cut_query(target);
+        return Ok(Parts { authority: None, path, query });
+    }
+    if target == b"*" {
+        return if method == b"OPTIONS" {
+            Ok(Parts { authority: None, path: target, query: None })
+        } else {
+            Err(Refusal::Malformed("* is a target of OPTIONS only"))
+        };
+    }
+    let rest = ["http://", "https://"].iter().find_map(|scheme| {
+        let (head, rest) = target.split_at_checked(scheme.len())?;
+        head.eq_ignore_ascii_case(scheme.as_bytes()).then_some(rest)
+    });
+    let Some(rest) = rest else {
+        return Err(Refusal::Malformed("the request target has no known form"));
+    };
+    let end = rest.iter().position(|b| b"/?#".contains(b)).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    if authority.is_empty() || authority.contains(&b'@') || !crate::request::valid_host(authority) {
+        return Err(Refusal::Malformed("the authority of the request target is malformed"));
+    }
+    let (path, query) = cut_query(&rest[end..]);
+    let path = if path.is_empty() { b"/" } else { path };
+    Ok(Parts { authority: Some(authority), path, query })
+}
+
+fn cut_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'?', target) {
+        Some(at) => (&target[..at], Some(&target[at + 1..])),
+        None => (target, None),
+    }
+}
+
+/// Bytes that may need work in a path: everything but letters, digits and a few marks that stand for themselves.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        plain[b] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@'
+            );
+        b += 1;
+    }
+    plain
+};
+
+/// Puts the normalised path into `out`.
+///
+/// # Errors
+/// [`Refusal::Malformed`] for a wrong escape, an encoded NUL, a path above the root or a fragment, as the policy says.
+pub fn normalise_path(path: &[u8], policy: &Policy, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    out.clear();
+    if is_plain(path) {
+        out.extend_from_slice(path);
+        return Ok(());
+    }
+    decode(path, policy, out)?;
+    if policy.merge_slashes || policy.resolve_dots {
+        segments(out, policy)?;
+    }
+    Ok(())
+}
+
+/// No escapes, no `//`, no segment that begins with a dot.
+fn is_plain(path: &[u8]) -> bool {
+    let mut before = 0u8;
+    for &b in path {
+        let fine = PLAIN[b as usize] || (b == b'/' && before != b'/') || (b == b'.' && before != b'/');
+        if !fine {
+            return false;
+        }
+        before = b;
+    }
+    true
+}
+
+fn decode(path: &[u8], policy: &Policy, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let mut at = 0;
+    while let Some(&b) = path.get(at) {
+        match b {
+            b'#' if policy.refuse_fragment => return Err(Refusal::Malformed("a fragment in the request target")),
+            b'#' => return Ok(()),
+            b'%' => {
+                let byte = escape(path, at).ok_or(Refusal::Malformed("a percent escape is malformed"))?;
+                if policy.decode && byte == 0 {
+                    return Err(Refusal::Malformed("an encoded NUL in the path"));
+                }
+                if policy.decode || is_unreserved(byte) {
+                    out.push(byte);
+                } else {
+                    push_escape(out, byte);
+                }
+                at += 3;
+                continue;
+            }
+            _ => out.push(b),
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// The byte that the escape at `at` stands for.
+fn escape(text: &[u8], at: usize) -> Option<u8> {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let (high, low) = (digit(*text.get(at + 1)?)?, digit(*text.get(at + 2)?)?);
+    u8::try_from(high << 4 | low).ok()
+}
+
+fn push_escape(out: &mut Vec<u8>, byte: u8) {
+    out.push(b'%');
+    out.push(b"0123456789ABCDEF"[usize::from(byte >> 4)]);
+    out.push(b"0123456789ABCDEF"[usize::from(byte & 15)]);
+}
+
+fn is_unreserved(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Resolves dot segments and merges slashes in place.
+fn segments(out: &mut Vec<u8>, policy: &Policy) -> Result<(), Refusal> {
+    let source = std::mem::take(out);
+    let mut starts: Vec<usize> = Vec::new();
+    let mut pieces = source[1.min(source.len())..].split(|&b| b == b'/').peekable();
+    while let Some(piece) = pieces.next() {
+        let last = pieces.peek().is_none();
+        match piece {
+            b"" if !last && policy.merge_slashes => {}
+            b"" if last && policy.merge_slashes && out.last() == Some(&b'/') => {}
+            b"." if policy.resolve_dots => {
+                if last && out.last() != Some(&b'/') {
+                    out.push(b'/');
+                }
+            }
+            b".." if policy.resolve_dots => {
+                match starts.pop() {
+                    Some(start) => out.truncate(start),
+                    None if policy.refuse_above_root => {
+                        return Err(Refusal::Malformed("the path leads above the root"))
+                    }
+                    None => {}
+                }
+                if last {
+                    out.push(b'/');
+                }
+            }
+            _ => {
+                starts.push(out.len());
+                out.push(b'/');
+                out.extend_from_slice(piece);
+            }
+        }
+    }
+    if out.is_empty() {
+        out.push(b'/');
+    }
+    Ok(())
+}
+
+/// The form of an encoded path that rules see: everything decoded but reserved characters and `%`
+/// (RFC 3986 section 2.2). None when it is the path itself.
+#[must_use]
+pub fn matching_form(path: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', path)?;
+    let mut out = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while let Some(&b) = path.get(at) {
+        match escape(path, at) {
+            Some(byte) if b == b'%' && !b":/?#[]@!$&'()*+,;=%".contains(&byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            _ => {
+                out.push(b);
+                at += 1;
+            }
+        }
+    }
+    Some(out)
+}
+
+/// Puts the query as it goes on into `out`.
+///
+/// # Errors
+/// [`Refusal::Malformed`] for a fragment when it is refused.
+pub fn normalise_query(query: &[u8], policy: &Policy, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    out.clear();
+    let end = match memchr::memchr(b'#', query) {
+        Some(_) if policy.refuse_fragment => return Err(Refusal::Malformed("a fragment in the request target")),
+        Some(at) => at,
+        None => query.len(),
+    };
+    for &b in &query[..end] {
+        match (b, policy.semicolons) {
+            (b';', Semicolons::Ampersand) => out.push(b'&'),
+            (b';', Semicolons::Encode) => out.extend_from_slice(b"%3B"),
+            _ => out.push(b),
+        }
+    }
+    Ok(())
+}
+
+/// Encodes a decoded path for a request line: what may not stand in a path is escaped (RFC 3986 section 3.3).
+pub fn encode_path(path: &[u8], out: &mut Vec<u8>) {
+    for &b in path {
+        if PLAIN[b as usize] || matches!(b, b'/' | b'.' | b';') {
+            out.push(b);
+        } else {
+            push_escape(out, b);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const TRAEFIK: Policy = Policy {
+        decode: false,
+        merge_slashes: true,
+        resolve_dots: true,
+        refuse_above_root: false,
+        refuse_fragment: true,
+        semicolons: Semicolons::Ampersand,
+    };
+    const NGINX: Policy = Policy {
+        decode: true,
+        refuse_above_root: true,
+        refuse_fragment: false,
+        semicolons: Semicolons::Keep,
+        ..TRAEFIK
+    };
+
+    fn path(text: &str, policy: &Policy) -> Result<String, Refusal> {
+        let mut out = Vec::new();
+        normalise_path(text.as_bytes(), policy, &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    /// COMPAT.md (run): `/aa/%7Ex//y` reaches the backend as `/aa/~x/y`; reserved escapes stay, upper-cased.
+    #[test]
+    fn traefik() {
+        for (from, to) in [
+            ("/aa/%7Ex//y", "/aa/~x/y"),
+            ("/a%2fb", "/a%2Fb"),
+            ("/a/./b/../c", "/a/c"),
+            ("/a/..", "/"),
+            ("/../x", "/x"),
+            ("/a/.", "/a/"),
+            ("/a//", "/a/"),
+            ("//", "/"),
+            ("/", "/"),
+            ("/.hidden", "/.hidden"),
+            ("/a/%2e%2e/b", "/b"),
+            ("/x.y/", "/x.y/"),
+        ] {
+            assert_eq!(path(from, &TRAEFIK).unwrap(), to, "{from}");
+        }
+        assert!(path("/a%zz", &TRAEFIK).is_err());
+        assert!(path("/a%4", &TRAEFIK).is_err());
+        assert!(path("/a#b", &TRAEFIK).is_err());
+    }
+
+    /// COMPAT.md (run): `/b/z%2Fw//k` is `/b/z/w/k` to nginx; above the root and NUL are refused.
+    #[test]
+    fn nginx() {
+        assert_eq!(path("/b/z%2Fw//k", &NGINX).unwrap(), "/b/z/w/k");
+        assert!(path("/../x", &NGINX).is_err());
+        assert!(path("/a%00", &NGINX).is_err());
+    }
+
+    /// Rules see everything decoded but reserved characters.
+    #[test]
+    fn matching() {
+        assert_eq!(matching_form(b"/plain"), None);
+        assert_eq!(matching_form(b"/%C3%A9%2F%25").unwrap(), "/é%2F%25".as_bytes());
+    }
+
+    /// The four forms of RFC 9112 section 3.2.
+    #[test]
+    fn forms() {
+        let absolute = split(b"GET", b"HTTP://ex.org:81/a?b").unwrap();
+        assert_eq!(absolute, Parts { authority: Some(b"ex.org:81"), path: b"/a", query: Some(b"b") });
+        assert_eq!(split(b"GET", b"http://ex.org?b").unwrap().path, b"/");
+        assert_eq!(split(b"OPTIONS", b"*").unwrap().path, b"*");
+        assert!(matches!(split(b"GET", b"*"), Err(Refusal::Malformed(_))));
+        assert!(matches!(split(b"GET", b"http://u@ex.org/"), Err(Refusal::Malformed(_))));
+        assert!(matches!(split(b"GET", b"ex.org"), Err(Refusal::Malformed(_))));
+        assert!(matches!(split(b"CONNECT", b"ex.org:1"), Err(Refusal::NotImplemented(_))));
+    }
+
+    /// COMPAT.md (run): `q=1;2` goes on as `q=1&2` in Traefik's language.
+    #[test]
+    fn semicolons() {
+        let mut out = Vec::new();
+        normalise_query(b"q=1;2", &TRAEFIK, &mut out).unwrap();
+        assert_eq!(out, b"q=1&2");
+    }
+}
