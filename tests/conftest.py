@@ -1,0 +1,32 @@
+"""What every test may rely on: no engine outlives the run, and soak tests run only when asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kit import engine
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the marks that `--strict-markers` shall know."""
+    config.addinivalue_line("markers", "slow: takes longer than ten seconds")
+    config.addinivalue_line("markers", "soak: takes minutes; runs when DAEMUN_SOAK is set (`make soak`)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Soak tests are left out unless DAEMUN_SOAK is set."""
+    if not os.environ.get("DAEMUN_SOAK"):
+        for item in items:
+            if item.get_closest_marker("soak"):
+                item.add_marker(pytest.mark.skip(reason="set DAEMUN_SOAK=1, or run `make soak`"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_engine_left_behind() -> Iterator[None]:
+    """Every engine that a test started has ended when the last test has."""
+    yield
+    left = engine.survivors()
+    assert not left, f"engines left behind: {left}"
