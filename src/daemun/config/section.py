@@ -42,7 +42,9 @@ _LIMITS = {"greater_than_equal": "at least", "less_than_equal": "at most"}
 class Section(BaseModel):
     """A table of options. Options known to the language but not served yet are named in `not_yet`.
 
-    `pending` tells which of those were written, so that lowering can refuse to half-serve something.
+    `not_yet_means` says what follows from one of them (`*`: from any), `elsewhere` where a name belongs that
+    people write here. `pending` tells which were written, so that lowering can refuse to half-serve something.
+    Fields with `exclude=True` are for the reader of the file, not options.
     """
 
     model_config = ConfigDict(
@@ -54,6 +56,7 @@ class Section(BaseModel):
         coerce_numbers_to_str=True,
     )
     not_yet: ClassVar[tuple[str, ...]] = ()
+    not_yet_means: ClassVar[dict[str, str]] = {}
     elsewhere: ClassVar[dict[str, str]] = {}
     pending: tuple[str, ...] = ()
 
@@ -193,7 +196,8 @@ def _fold(model: type[Section], tree: Tree, document: Document, path: Path, prob
             folded[alias] = value if child.model is None else _fold_child(child, value, document, here, problems)
         elif lower in shape.not_yet:
             pending.append(shape.not_yet[lower])
-            problems.append(not_yet_problem(document, here))
+            means = model.not_yet_means.get(shape.not_yet[lower]) or model.not_yet_means.get("*", "")
+            problems.append(not_yet_problem(document, here, remedy=means))
         else:
             remedy = shape.elsewhere.get(lower, "")
             problems.append(unknown_problem(document, here, known=shape.known(), remedy=remedy))
@@ -221,7 +225,7 @@ def _fold_child(child: _Child, value: Tree, document: Document, path: Path, prob
 def _shape(model: type[Section]) -> _Shape:
     names: dict[str, tuple[str, _Child]] = {}
     for name, field in model.model_fields.items():
-        if name != "pending":
+        if name != "pending" and not field.exclude:
             alias = field.alias or name
             names[alias.lower()] = (alias, _child(field.annotation))
     not_yet = {name.lower(): name for name in model.not_yet}

@@ -71,6 +71,7 @@ class Router(Section):
     """A rule, and where its requests go."""
 
     not_yet: ClassVar[tuple[str, ...]] = ("tls", "parentRefs")
+    not_yet_means: ClassVar[dict[str, str]] = {"*": "until then this router is not served"}
     rule: str
     service: str = ""
     entry_points: Names = ()
@@ -111,6 +112,7 @@ class Service(Section):
     """Where requests may go. Without `load_balancer` it is of a kind that comes later (`pending`)."""
 
     not_yet: ClassVar[tuple[str, ...]] = ("weighted", "mirroring", "failover", "highestRandomWeight", "middlewares")
+    not_yet_means: ClassVar[dict[str, str]] = {"*": "until then routers that use this service are not served"}
     load_balancer: LoadBalancer | None = None
 
 
@@ -126,6 +128,10 @@ class Entry(Generic[S]):
     def place(self, *steps: str | int, value: bool = False) -> Place:
         """Return the place of an option below this entry, or of the entry itself."""
         return self.document.place((*self.path, *steps), value=value)
+
+    def has_place(self, *steps: str | int) -> bool:
+        """Tell whether something stands exactly there."""
+        return self.document.find((*self.path, *steps))[1]
 
     @property
     def line(self) -> int:

@@ -32,6 +32,17 @@ def _ranges(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _is_literal(host: str) -> bool:
+    """Tell whether a host can be bound without asking a name server."""
+    if host in {"", "localhost"}:
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 Ranges = Annotated[Names, AfterValidator(_ranges)]
 
 
@@ -66,6 +77,7 @@ class EntryPointHttp(Section):
     """HTTP on an entry point."""
 
     not_yet: ClassVar[tuple[str, ...]] = ("tls",)
+    not_yet_means: ClassVar[dict[str, str]] = {"tls": "until then this entry point is not opened"}
     redirections: Redirections = Redirections()
     middlewares: Names = ()
     encoded_characters: EncodedCharacters = EncodedCharacters()
@@ -141,13 +153,17 @@ class EntryPoint(Section):
         if (match["proto"] or "tcp").lower() not in {"tcp", "udp"}:
             message = f"{match['proto']!r} is no protocol: write tcp or udp"
             raise ValueError(message)
+        if not _is_literal(match["v6"] or match["host"] or ""):
+            message = f"{value!r} names a host: write its address, such as 127.0.0.1:80, or :80 for all"
+            raise ValueError(message)
         return value
 
     @property
     def host(self) -> str:
         """Return the address to bind, empty for all of them."""
         match = _ADDRESS.match(self.address)
-        return "" if match is None else (match["v6"] or match["host"] or "")
+        host = "" if match is None else (match["v6"] or match["host"] or "")
+        return "127.0.0.1" if host == "localhost" else host
 
     @property
     def port(self) -> int:

@@ -76,6 +76,10 @@ class Headers(Section):
         "sslHost",
         "sslForceHost",
     )
+    # These keep requests out: leaving them away would open what the user closed.
+    guarding: ClassVar[frozenset[str]] = frozenset(
+        {"allowedHosts", "sslRedirect", "sslTemporaryRedirect", "sslHost", "sslForceHost"}
+    )
     custom_request_headers: dict[str, str] = {}
     custom_response_headers: dict[str, str] = {}
     sts_seconds: int | None = Field(default=None, ge=0)
@@ -120,6 +124,7 @@ class Middleware(Section):
         "grpcWeb",
         "plugin",
     )
+    not_yet_means: ClassVar[dict[str, str]] = {"*": "until then routers that use this middleware are not served"}
     add_prefix: AddPrefix | None = None
     strip_prefix: StripPrefix | None = None
     replace_path: ReplacePath | None = None

@@ -40,6 +40,8 @@ def build_static(document: Document) -> tuple[Static | None, list[Problem]]:
     static, problems = read_section(Static, document, path=(), tree=document.data)
     if static is None:
         return None, problems
+    lines = {name: document.line(("entryPoints", name)) for name in static.entry_points}
+    static = static.model_copy(update={"origin_file": document.file, "origin_lines": lines})
     problems.extend(_provider_problems(static, document))
     problems.extend(_reference_problems(static, document))
     return (None if any(problem.is_error for problem in problems) else static), problems

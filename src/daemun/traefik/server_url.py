@@ -16,10 +16,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "h2c": 80}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerUrl:
-    """A server's URL in parts; `address` is `host:port` or `unix:/path`, `path` without a last slash."""
+    """A server's URL in parts; `address` is `host:port` or `unix:/path`, `path` without a last slash.
+
+    `host` is what stands in the URL, with its port only when written.
+    """
 
     scheme: UrlScheme
     address: str
+    host: str
     path: str
 
 
@@ -31,7 +35,7 @@ def split_url(url: str) -> ServerUrl:
         if not path.startswith("/") or path == "/":
             message = f"{url!r} names no socket: write unix:///run/app.sock"
             raise ValueError(message)
-        return ServerUrl(scheme="unix", address=f"unix:{path}", path="")
+        return ServerUrl(scheme="unix", address=f"unix:{path}", host="", path="")
     if not mark:
         message = f"{url!r} has no scheme: write http://{url}"
         raise ValueError(message)
@@ -55,6 +59,7 @@ def split_url(url: str) -> ServerUrl:
     return ServerUrl(
         scheme=known[scheme],
         address=f"{shown}:{port if port is not None else _DEFAULT_PORTS[scheme]}",
+        host=shown if port is None else f"{shown}:{port}",
         path=parts.path.rstrip("/"),
     )
 

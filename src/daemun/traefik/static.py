@@ -94,3 +94,6 @@ class Static(Section):
     log: Log = Log()
     access_log: AccessLog | None = None
     ping: Ping | None = None
+    # Where it was read, and the line of each entry point: what the Plan gives back as origin.
+    origin_file: str = Field(default="", exclude=True)
+    origin_lines: dict[str, int] = Field(default={}, exclude=True)

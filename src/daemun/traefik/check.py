@@ -1,0 +1,119 @@
+"""Everything wrong in a set of Traefik files, at once: what `daemun check` shows.
+
+    files ── static or dynamic? ──► read ──► lower ──► Problems in the order of the files
+
+A static file that names a file provider is followed to the files it reads. Dynamic files given without a
+static one are checked together; references to entry points are then not judged. Prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from daemun.config.document import Document
+from daemun.config.read import read_file
+from daemun.errors import ConfigError, Problem
+from daemun.traefik.dynamic import Dynamic, build_dynamic
+from daemun.traefik.entry_point import EntryPoint
+from daemun.traefik.lower import lower
+from daemun.traefik.read import build_static, dynamic_files
+from daemun.traefik.static import Static
+
+_DYNAMIC_ROOTS = frozenset({"http", "tcp", "udp", "tls"})
+_HINT = (
+    "start it with uvicorn --uds … --proxy-headers --forwarded-allow-ips='*': "
+    "it trusts no Unix-socket peer by default and would see neither the client's address nor its scheme"
+)
+
+
+def check(paths: Sequence[Path]) -> list[Problem]:
+    """Return every problem of the files, and of those a static file leads to; nothing is raised."""
+    problems: list[Problem] = []
+    statics: list[Document] = []
+    dynamics: list[Document] = []
+    for document in _read_all(paths, problems):
+        (dynamics if is_dynamic(document) else statics).append(document)
+    given = {Path(document.file).resolve() for document in dynamics}
+    for document in statics:
+        static, found = build_static(document)
+        problems.extend(found)
+        followed = static or _salvage(document)
+        if followed is None:
+            continue
+        files = _follow(followed, document, problems)
+        documents = _read_all([path for path in files if path.resolve() not in given], problems)
+        # A file given by name beside its static file is judged once, together with it.
+        documents.extend(one for one in dynamics if one.file in {str(path) for path in files} or len(statics) == 1)
+        _check_dynamic(documents, static, problems)
+    if dynamics and not statics:
+        _check_dynamic(dynamics, None, problems)
+    return list(dict.fromkeys(problems))
+
+
+def is_dynamic(document: Document) -> bool:
+    """Tell a dynamic file from a static one: by what most of its sections are, static when there is none."""
+    names = [name.lower() for name in document.data]
+    dynamic = sum(name in _DYNAMIC_ROOTS for name in names)
+    return dynamic > len(names) - dynamic
+
+
+def unix_socket_hints(dynamic: Dynamic) -> list[Problem]:
+    """Return a hint for each service whose server is a Unix socket."""
+    hints: list[Problem] = []
+    for entry in dynamic.services.values():
+        balancer = entry.value.load_balancer
+        for index, server in enumerate(balancer.servers if balancer is not None else ()):
+            if server.url.startswith("unix:"):
+                hints.append(
+                    Problem(
+                        severity="info",
+                        kind="hint",
+                        message=f"{server.url}: if this is uvicorn, it must be told to trust the proxy",
+                        place=entry.place("loadBalancer", "servers", index, "url", value=True),
+                        subject=f"{entry.subject}.loadBalancer.servers[{index}].url",
+                        remedy=_HINT,
+                    )
+                )
+                break
+    return hints
+
+
+def _read_all(paths: Iterable[Path], problems: list[Problem]) -> list[Document]:
+    documents: list[Document] = []
+    for path in paths:
+        try:
+            documents.append(read_file(path))
+        except ConfigError as error:
+            problems.extend(error.problems)
+    return documents
+
+
+def _follow(static: Static, document: Document, problems: list[Problem]) -> list[Path]:
+    try:
+        return dynamic_files(static, beside=Path(document.file))
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return []
+
+
+def _salvage(document: Document) -> Static | None:
+    """Return a static configuration with nothing but the providers of a broken file, if these are sound."""
+    providers = {name: tree for name, tree in document.data.items() if name.lower() == "providers"}
+    part = Document(file=document.file, text=document.text, data=providers, spots=document.spots)
+    return build_static(part)[0] if providers else None
+
+
+def _check_dynamic(documents: Sequence[Document], static: Static | None, problems: list[Problem]) -> None:
+    if not documents:
+        return
+    dynamic, found = build_dynamic(documents)
+    problems.extend(found)
+    problems.extend(unix_socket_hints(dynamic))
+    problems.extend(lower(static or _any_static(dynamic), dynamic, hostname="check")[1])
+
+
+def _any_static(dynamic: Dynamic) -> Static:
+    """Return a static configuration that has every entry point the routers name."""
+    names = {name for entry in dynamic.routers.values() for name in entry.value.entry_points}
+    return Static(entry_points={name: EntryPoint(address=":80") for name in sorted(names)})

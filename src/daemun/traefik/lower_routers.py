@@ -1,0 +1,275 @@
+"""Routers to the Plan: which are served, on which entry points, in which order.
+
+Facts (Traefik v3.7): a router without entryPoints is on all default ones; priority is its own or the rule's
+length; a bad router is left out and the others are served; an entry point's middlewares come before the
+router's. Decisions: ties of priority go by router name (Traefik's order is random); a router that uses what
+comes later is left out rather than served without it. Services and middlewares are lowered by their modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from daemun.errors import Problem, nearest
+from daemun.plan import filter as plan_filter
+from daemun.plan import matching, route, table
+from daemun.plan.origin import Origin
+from daemun.plan.template import Literal, Template
+from daemun.traefik.dynamic import Dynamic, Entry, Router
+from daemun.traefik.lower_filters import PROVIDER, Filters, Refusal, Resolved
+from daemun.traefik.lower_listeners import FAULTS, Gate, default_gates
+from daemun.traefik.lower_rules import lower_rule
+from daemun.traefik.lower_services import Destination
+from daemun.traefik.rules import default_priority
+from daemun.traefik.static import Static
+
+_NOOP_STATUS = 418  # what Traefik's noop@internal says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Ranked:
+    """A rule of a table with its rank: the highest priority first, then the router's name."""
+
+    rank: int
+    name: str
+    rule: table.Rule = field(compare=False)
+
+
+@dataclass(kw_only=True)
+class Routers:
+    """Lowers routers one by one; `routes` and `ranked` (by entry point) grow, `problems` collects."""
+
+    static: Static
+    dynamic: Dynamic
+    gates: Mapping[str, Gate]
+    filters: Filters
+    destinations: Mapping[str, Destination]
+    logs: tuple[str, ...]
+    routes: dict[str, route.Route] = field(default_factory=dict)
+    ranked: dict[str, list[Ranked]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def lower_all(self) -> None:
+        """Lower every router."""
+        defaults = default_gates(dict(self.gates))
+        before = self._gate_filters()
+        for entry in self.dynamic.routers.values():
+            self._lower(entry, defaults, before)
+
+    def add(self, gate: str, *, name: str, priority: int, match: matching.Match, made: route.Route) -> None:
+        """Put a route into an entry point's table."""
+        self.routes.setdefault(name, made)
+        rule = table.Rule(matches=match, route=name)
+        self.ranked.setdefault(gate, []).append(Ranked(rank=-priority, name=made.origin.name, rule=rule))
+
+    def _lower(self, entry: Entry[Router], defaults: tuple[str, ...], before: dict[str, Resolved | Refusal]) -> None:
+        router = entry.value
+        if router.pending:
+            return  # said when reading: this router is not served
+        gates = self._gates_of(entry, defaults)
+        action, prefix = self._action(entry)
+        filters = self._filters_of(entry)
+        if action is None or filters is None or not gates:
+            return
+        match = lower_rule(self.dynamic.rules[entry.name])
+        priority = router.priority or default_priority(router.rule)
+        name = f"{entry.name}@{PROVIDER}"
+        origin = Origin(name=name, file=entry.document.file, line=entry.line)
+        for gate_name in gates:
+            gate = self.gates[gate_name]
+            first = before.get(gate_name, Resolved(ids=()))
+            if isinstance(first, Refusal):
+                continue  # said once for the entry point
+            logged = gate.access_logs if router.observability.access_logs is None else router.observability.access_logs
+            host = filters.host or first.host
+            made = route.Route(
+                origin=origin,
+                internal=False,
+                filters=(*first.ids, *filters.ids, *prefix),
+                action=_with_host(action, host),
+                faults=FAULTS,
+                logs=self.logs if logged else (),
+                body_bytes=None,
+            )
+            # One route serves every entry point that adds nothing of its own.
+            own = bool(first.ids) or not gate.access_logs
+            self.add(gate_name, name=f"{gate_name}-{name}" if own else name, priority=priority, match=match, made=made)
+
+    def _gates_of(self, entry: Entry[Router], defaults: tuple[str, ...]) -> tuple[str, ...]:
+        names = entry.value.entry_points
+        if not names:
+            return defaults
+        found: list[str] = []
+        for index, name in enumerate(names):
+            if name in self.gates:
+                found.append(name)
+            elif name not in self.static.entry_points:
+                known = [*self.static.entry_points, *self.gates]
+                reason = f"there is no entry point {name!r}"
+                self._refuse(entry, "entryPoints", reason, suggestion=nearest(name, known), index=index)
+        return tuple(dict.fromkeys(found))
+
+    def _action(self, entry: Entry[Router]) -> tuple[route.Action | None, tuple[str, ...]]:
+        """Return the router's action and the filter its service needs, or None and a Problem."""
+        reference = entry.value.service
+        name, _, provider = reference.partition("@")
+        if not reference:
+            self._refuse(entry, "", "it names no service", suggestion="")
+        elif provider == "internal":
+            return self._internal(entry, name), ()
+        elif provider not in {"", PROVIDER}:
+            self._refuse(entry, "service", f"there is no service {reference!r}: no provider {provider!r} is configured")
+        elif name in self.destinations:
+            return self._proxy(self.destinations[name])
+        elif name in self.dynamic.services:
+            pending = self.dynamic.services[name].value.pending
+            kind = pending[0] if pending else "no loadBalancer"
+            later = bool(pending)
+            message = f"its service {name!r} ({kind}) comes later" if later else f"its service {name!r} is of no kind"
+            self._refuse(entry, "service", message, later=later)
+        elif ("service", name) in self.dynamic.broken:
+            self._refuse(entry, "service", f"its service {name!r} has errors of its own")
+        else:
+            near = nearest(name, self.dynamic.services)
+            self._refuse(entry, "service", f"there is no service {name!r}", suggestion=near)
+        return None, ()
+
+    def _internal(self, entry: Entry[Router], name: str) -> route.Action | None:
+        if name == "noop":
+            return noop()
+        if name == "ping":
+            if self.static.ping is not None:
+                return route.Ping(terminating_status=self.static.ping.terminating_status_code)
+            self._refuse(entry, "service", "ping@internal needs the ping option in the static configuration")
+        elif name in {"api", "dashboard", "prometheus", "rest", "acme-http"}:
+            self._refuse(entry, "service", f"its service {name}@internal comes later", later=True)
+        else:
+            near = nearest(name, ["api", "dashboard", "ping", "prometheus", "noop"])
+            self._refuse(entry, "service", f"there is no service {name}@internal", suggestion=near)
+        return None
+
+    def _proxy(self, destination: Destination) -> tuple[route.Action, tuple[str, ...]]:
+        prefix: tuple[str, ...] = ()
+        if destination.prefix:
+            filter_id = f"{destination.service}#path"
+            self.filters.made[filter_id] = plan_filter.AddPrefix(prefix=destination.prefix)
+            prefix = (filter_id,)
+        proxy = route.Proxy(
+            service=destination.service,
+            target=route.Current(),
+            host=destination.host,
+            request_body=route.Stream(),
+            response_body=route.Stream(),
+            upgrade=True,
+            hide=(),
+            accel=False,
+            intercept_errors=False,
+            rewrite_location=(),
+            method=None,
+            flush_ms=destination.flush_ms,
+        )
+        return proxy, prefix
+
+    def _filters_of(self, entry: Entry[Router]) -> Resolved | None:
+        ids: list[str] = []
+        host: Template | None = None
+        sound = True
+        for index, reference in enumerate(entry.value.middlewares):
+            resolved = self.filters.resolve(reference)
+            if isinstance(resolved, Refusal):
+                sound = False
+                self._refuse(
+                    entry,
+                    "middlewares",
+                    resolved.message,
+                    later=resolved.later,
+                    suggestion=resolved.suggestion,
+                    index=index,
+                )
+                continue
+            ids.extend(resolved.ids)
+            host = resolved.host or host
+        return Resolved(ids=tuple(ids), host=host) if sound else None
+
+    def _gate_filters(self) -> dict[str, Resolved | Refusal]:
+        """Resolve the middlewares of the entry points; one that fails closes its entry point's routers."""
+        resolved: dict[str, Resolved | Refusal] = {}
+        for name, gate in self.gates.items():
+            ids: list[str] = []
+            host: Template | None = None
+            refusal: Refusal | None = None
+            for reference in gate.entry_point.http.middlewares:
+                found = self.filters.resolve(reference)
+                if isinstance(found, Refusal):
+                    refusal = found
+                    self.problems.append(_gate_problem(gate, found, self.static.origin_file))
+                else:
+                    ids.extend(found.ids)
+                    host = found.host or host
+            resolved[name] = refusal or Resolved(ids=tuple(ids), host=host)
+        return resolved
+
+    def _refuse(
+        self,
+        entry: Entry[Router],
+        option: str,
+        reason: str,
+        *,
+        later: bool = False,
+        suggestion: str = "",
+        index: int | None = None,
+    ) -> None:
+        """Say why a router is not served (or not on an entry point), at the option or the list's item."""
+        steps: tuple[str | int, ...] = (option,) if option else ()
+        if index is not None and entry.has_place(option, index):
+            steps = (option, index)
+        gone = "is not served: " if option != "entryPoints" else "is not on all its entry points: "
+        self.problems.append(
+            Problem(
+                severity="warning" if later else "error",
+                kind="not_yet" if later else "reference",
+                message=f"the router {entry.name!r} {gone}{reason}",
+                place=entry.place(*steps, value=bool(steps)),
+                subject=f"{entry.subject}.{option}" if option else entry.subject,
+                suggestion=suggestion,
+            )
+        )
+
+
+def noop() -> route.Respond:
+    """Return the answer of Traefik's noop@internal."""
+    return route.Respond(status=_NOOP_STATUS, headers=(), body=(Literal(""),))
+
+
+def _with_host(action: route.Action, host: Template | None) -> route.Action:
+    """Put a Host that a headers middleware set into a proxy that passes the client's."""
+    if host is None or not isinstance(action, route.Proxy) or action.host is not None:
+        return action
+    return route.Proxy(
+        service=action.service,
+        target=action.target,
+        host=host,
+        request_body=action.request_body,
+        response_body=action.response_body,
+        upgrade=action.upgrade,
+        hide=action.hide,
+        accel=action.accel,
+        intercept_errors=action.intercept_errors,
+        rewrite_location=action.rewrite_location,
+        method=action.method,
+        flush_ms=action.flush_ms,
+    )
+
+
+def _gate_problem(gate: Gate, refusal: Refusal, file: str) -> Problem:
+    from daemun.errors import Place  # only once something is wrong
+
+    return Problem(
+        severity="warning" if refusal.later else "error",
+        kind="not_yet" if refusal.later else "reference",
+        message=f"the entry point {gate.name!r} serves no router: {refusal.message}",
+        place=Place(file=file or "static configuration", line=gate.origin.line),
+        subject=f"entryPoints.{gate.name}.http.middlewares",
+        suggestion=refusal.suggestion,
+    )

@@ -1,0 +1,140 @@
+"""Services of the dynamic configuration to the Plan: endpoints, strategy, transport, retry.
+
+Facts (Traefik v3.7): Host of the client goes upstream unless passHostHeader is false; a URL's path is ignored
+unless preservePath; 200 idle connections an address for 90 s, 30 s to connect, no other timeout. Decisions:
+a dead server costs no client an error while another lives (unsent requests, and safe ones that met a reset, go
+to the next; the dead one rests 10 s), Traefik needs its Retry middleware for that. `hrw` is our IP hash.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from daemun.errors import Problem
+from daemun.plan import service as plan
+from daemun.plan.origin import Origin
+from daemun.plan.template import Literal, Template, Variable
+from daemun.traefik.dynamic import Entry, LoadBalancer, Service
+from daemun.traefik.lower_listeners import millis
+from daemun.traefik.server_url import ServerUrl, split_url
+
+TRANSPORT = "traefik"
+_STRATEGIES: dict[str, plan.Strategy] = {
+    "wrr": plan.RoundRobin(),
+    "p2c": plan.PowerOfTwo(),
+    "hrw": plan.IpHash(),
+    "leasttime": plan.LeastTime(),
+    "leastconn": plan.LeastConnections(),
+    "iphash": plan.IpHash(),
+}
+_REST = plan.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True)
+_RETRY = plan.Retry(
+    on=(plan.Unsent(), plan.Error()),
+    tries=0,
+    timeout_ms=0,
+    non_idempotent=False,
+    resend_on_stale=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """A service as routes need it: its id and what the route must add for it."""
+
+    service: str
+    host: Template | None
+    prefix: str
+    flush_ms: int
+
+
+def traefik_transport() -> plan.Transport:
+    """Return Traefik's default serversTransport, explicit."""
+    return plan.Transport(
+        protocol=plan.UpstreamProtocol.HTTP11,
+        connect_ms=30_000,
+        response_head_ms=0,
+        read_idle_ms=0,
+        write_idle_ms=0,
+        # uvicorn closes idle connections after 5 s: what cannot be sent twice uses only fresh ones (DESIGN.md).
+        pool=plan.Pool(max_idle=200, idle_ms=90_000, unsafe_idle_ms=3_000, max_requests=0, max_age_ms=0),
+        # Go accepts heads of 10 MB from servers; ours is the megabyte it allows clients.
+        limits=plan.ResponseLimits(head_bytes=1_048_576, fields=1000, chunk_line_bytes=4096, bare_lf=False),
+        resolve_ms=30_000,
+        tls=None,
+    )
+
+
+def lower_service(entry: Entry[Service]) -> tuple[plan.Service, Destination, list[Problem]]:
+    """Return the balanced service, what routes need to use it, and Problems (servers that come later)."""
+    balancer = entry.value.load_balancer or LoadBalancer()
+    name = f"{entry.name}@file"
+    problems: list[Problem] = []
+    endpoints: list[plan.Endpoint] = []
+    urls: list[ServerUrl] = []
+    prefixes: list[str] = []
+    count: Counter[str] = Counter()
+    for index, server in enumerate(balancer.servers):
+        url = split_url(server.url)
+        if url.scheme in {"https", "h2c"}:
+            problems.append(_later(entry, index, url.scheme))
+            continue
+        urls.append(url)
+        prefixes.append(url.path if server.preserve_path else "")
+        endpoints.append(
+            plan.Endpoint(
+                address=url.address,
+                scheme=plan.UpstreamScheme.HTTP,
+                ordinal=count[url.address],
+                weight=server.weight,
+                max_connections=0,
+                backup=False,
+                down=server.weight == 0,
+                url=server.url,
+            )
+        )
+        count[url.address] += 1
+    if len(set(prefixes)) > 1:
+        problems.append(_mixed_paths(entry))
+    balanced = plan.Balanced(
+        strategy=_STRATEGIES[balancer.strategy],
+        endpoints=tuple(endpoints),
+        generation=0,
+        transport=TRANSPORT,
+        rest=_REST,
+        retry=_RETRY,
+    )
+    origin = Origin(name=name, file=entry.document.file, line=entry.line)
+    destination = Destination(
+        service=name,
+        host=None if balancer.pass_host_header else _host(urls),
+        prefix=prefixes[0] if prefixes and len(set(prefixes)) == 1 else "",
+        flush_ms=millis(balancer.response_forwarding.flush_interval),
+    )
+    return plan.Service(origin=origin, kind=balanced), destination, problems
+
+
+def _host(urls: list[ServerUrl]) -> Template:
+    """Return the Host that names the server itself; one that all share stands in the Plan as it is."""
+    hosts = {"localhost" if url.scheme == "unix" else url.host for url in urls}
+    return (Literal(hosts.pop()),) if len(hosts) == 1 else (Variable.UPSTREAM_ADDRESS,)
+
+
+def _later(entry: Entry[Service], index: int, scheme: str) -> Problem:
+    return Problem(
+        severity="warning",
+        kind="not_yet",
+        message=f"not yet: {scheme} towards servers comes later; this server gets no requests",
+        place=entry.place("loadBalancer", "servers", index, "url", value=True),
+        subject=f"{entry.subject}.loadBalancer.servers[{index}].url",
+    )
+
+
+def _mixed_paths(entry: Entry[Service]) -> Problem:
+    return Problem(
+        severity="warning",
+        kind="not_yet",
+        message="not yet: preservePath with different paths in one service comes later; the paths are not used",
+        place=entry.place("loadBalancer", "servers"),
+        subject=f"{entry.subject}.loadBalancer.servers",
+    )
