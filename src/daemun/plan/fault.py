@@ -34,6 +34,8 @@ class FaultKind(StrEnum):
     NOT_IMPLEMENTED = "not_implemented"
     # An HTTP version that is not spoken.
     VERSION_NOT_SUPPORTED = "version_not_supported"
+    # Plain HTTP on a listener that speaks only TLS (nginx 497).
+    PLAIN_ON_TLS = "plain_on_tls"
     # Host and SNI disagree.
     MISDIRECTED = "misdirected"
     NO_ROUTE = "no_route"

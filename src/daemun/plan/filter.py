@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from daemun.plan import route
 from daemun.plan.codec import Newtype
+from daemun.plan.fault import FaultKind
 from daemun.plan.route import HeaderValue, Jump
 from daemun.plan.scalars import U16, Id
 from daemun.plan.script import Condition, Step
@@ -70,7 +71,7 @@ class Script(Newtype):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
-    """A copy of the request goes there; its response is dropped."""
+    """A copy of the request, its method too, goes there; its response is dropped."""
 
     to: Jump
     body: bool
@@ -78,7 +79,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPages(Newtype):
-    """Statuses that are answered by another route."""
+    """Statuses that are answered by another route: under a URI with GET (HEAD stays), by name as they came."""
 
     pages: tuple[ErrorPage, ...]
 
@@ -154,7 +155,7 @@ class Basic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subrequest:
-    """A sub-request: 2xx admits, 401 and 403 refuse, else 500. Its response fields may be kept in slots."""
+    """A sub-request, always a GET: 2xx admits, 401 and 403 refuse, else 500. Its response fields may be kept in slots."""
 
     to: Jump
     set: tuple[SlotValue, ...]
@@ -181,7 +182,12 @@ class SlotValue:
 class ErrorPage:
     """Statuses, and the page that answers them."""
 
+    # Of the engine's own answers; of the upstream's too where the route intercepts errors.
     statuses: tuple[U16, ...]
+    # Faults that are meant whatever their status is (nginx's 494 to 497).
+    faults: tuple[FaultKind, ...]
+    # Holds also for what an error page answers; else at most one page answers an exchange.
+    recursive: bool
     answer: PageAnswer
     # The status the client sees: the page's own when absent.
     status: StatusOverride | None

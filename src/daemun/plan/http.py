@@ -50,10 +50,20 @@ class Tolerances:
     bare_lf: bool
     # Field names with an underscore.
     underscores: Underscores
+    # Field names that hold anything but letters, digits, hyphens and underscores, though HTTP allows it
+    # (nginx `ignore_invalid_headers`).
+    odd_names: OddNames
 
 
 class Underscores(StrEnum):
     """What becomes of field names with an underscore."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
+class OddNames(StrEnum):
+    """What becomes of field names beyond letters, digits, hyphens and underscores."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -70,7 +80,7 @@ class PathPolicy:
     resolve_dots: bool
     # `..` above the root is refused (nginx) instead of ending at the root.
     refuse_above_root: bool
-    # `#` in the target is refused with 400.
+    # `#` in the target is refused with 400; else it ends the path, and only the raw target keeps it.
     refuse_fragment: bool
     # `;` in the query becomes `&`.
     query_semicolons: QuerySemicolons

@@ -82,6 +82,17 @@ class ListenerTls:
     certificates: tuple[Id, ...]
     # The certificate when none matches; refused when absent.
     default_certificate: Id | None
+    # What becomes of a connection that does not begin with a TLS handshake.
+    plain: PlainOnTls
+
+
+class PlainOnTls(StrEnum):
+    """What becomes of plain HTTP on a listener with TLS."""
+
+    # Served like any other (Traefik); rules tell them apart by `tls`.
+    SERVE = "serve"
+    # Its first request is answered with the fault `plain_on_tls` (nginx).
+    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +154,9 @@ class Host:
     http: Id
     # TLS options when this host's name matches the SNI; the listener's when absent.
     tls_options: Id | None
+    # Certificates shown when this host's name matches the SNI, in order of preference; chosen as the
+    # listener says when empty. nginx asks the server, not the names in the certificate.
+    certificates: tuple[Id, ...]
     # Filters that run before the table is searched (nginx's server-level rewrite phase).
     filters: tuple[Id, ...]
     table: Id

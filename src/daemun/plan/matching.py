@@ -13,7 +13,7 @@ from daemun.plan.scalars import U16
 
 
 class Dialect(StrEnum):
-    """RE2: linear time, ASCII classes, `\\Q..\\E` (Go, Traefik). PCRE: backtracking with a step limit (nginx)."""
+    r"""RE2: linear time, ASCII classes, `\Q..\E` (Go, Traefik). PCRE: backtracking with a step limit (nginx)."""
 
     RE2 = "re2"
     PCRE = "pcre"

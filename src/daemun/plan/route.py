@@ -12,8 +12,10 @@ from typing import Annotated, ClassVar
 
 from daemun.plan import fault
 from daemun.plan.codec import Newtype, Tag
+from daemun.plan.matching import Pattern
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import U16, U64, Id
+from daemun.plan.service import Retry
 from daemun.plan.template import Template
 
 
@@ -60,6 +62,14 @@ class Proxy:
     target: Target
     # The Host that goes upstream; the client's own when absent.
     host: Template | None
+    # The client's fields go upstream (nginx `proxy_pass_request_headers`).
+    pass_headers: bool
+    # Its body goes upstream (nginx `proxy_pass_request_body`).
+    pass_body: bool
+    # Trailers go on, both ways.
+    trailers: bool
+    # 1xx responses go on; 100 and 101 are the engine's own matter.
+    informational: bool
     request_body: Buffering
     response_body: Buffering
     upgrade: bool
@@ -71,6 +81,9 @@ class Proxy:
     intercept_errors: bool
     # Location and Refresh of the response: a prefix and what replaces it (nginx `proxy_redirect`).
     rewrite_location: tuple[LocationRewrite, ...]
+    # Instead of the service's: timeouts and retries belong to the route (nginx), counts to the service.
+    transport: Id | None
+    retry: Retry | None
     # The method that goes upstream, when it is not the client's.
     method: str | None
     # Milliseconds between flushes of a body of unknown kind; 0 flushes at once.
@@ -81,7 +94,10 @@ class Proxy:
 class LocationRewrite:
     """A prefix of Location and what replaces it."""
 
+    # A prefix of the location; not read when there is a pattern.
     from_: Template
+    # Searched in the location instead; `to` then replaces the whole of it.
+    pattern: Pattern | None
     to: Template
 
 
@@ -97,7 +113,10 @@ class Current:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplacePrefix:
-    """The matched prefix of the current path is replaced, the rest encoded again (nginx with URI)."""
+    """The matched prefix of the current path is replaced, the rest encoded again (nginx with URI).
+
+    Once a rewrite has ended in `break` it is `Current` instead.
+    """
 
     prefix: str
     with_: str
@@ -115,6 +134,17 @@ class TargetTemplate(Newtype):
 @dataclass(frozen=True, slots=True)
 class Stream:
     """Goes on as it comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Goes on as it comes, but is read ahead of who takes it slowly (nginx's response buffering).
+
+    So many bytes in memory, then so many in a file, then it waits.
+    """
+
+    memory: U64
+    file: U64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +175,9 @@ class HeaderValue:
 class Redirect:
     """A redirect; the status depends on the method."""
 
-    # For GET; and for HEAD when `status_head_as_get`.
+    # For GET.
     status_get: U16
-    # For every other method.
+    # For every other method, HEAD among them.
     status_other: U16
     location: Template
 
@@ -230,5 +260,5 @@ Jump = Annotated[Uri | Name, Tag("jump")]
 Action = Proxy | Respond | Redirect | Files | TryFiles | Jump | Ping | Fail | Close
 # What goes upstream as the request target.
 Target = Raw | Current | ReplacePrefix | TargetTemplate
-Buffering = Stream | Buffer
+Buffering = Stream | Ahead | Buffer
 Otherwise = Jump | Status | OtherwiseRoute

@@ -41,6 +41,11 @@ class Return(Newtype):
 
 
 @dataclass(frozen=True, slots=True)
+class Close:
+    """The connection is closed without a word (nginx `return 444`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Break:
     """Ends the phase."""
 
@@ -135,5 +140,5 @@ class FileTest(StrEnum):
     EXECUTABLE = "executable"
 
 
-Step = Set | Rewrite | If | Return | Break
+Step = Set | Rewrite | If | Return | Close | Break
 Condition = Truthy | Equals | Matches | File | Not | All | Any

@@ -117,6 +117,8 @@ class Endpoint:
     down: bool
     # As the user wrote it (a URL); given to logs.
     url: str
+    # Instead of the service's (nginx `max_fails`, `fail_timeout` of one server).
+    rest: Rest | None
 
 
 class UpstreamScheme(StrEnum):
@@ -237,6 +239,8 @@ class UpstreamTls:
     """TLS towards endpoints."""
 
     verify: bool
+    # The name goes into the handshake (SNI).
+    send_name: bool
     # The name to ask for and to verify; the endpoint's host when absent.
     server_name: Template | None
     # Secrets that hold roots in PEM; the system's when empty.

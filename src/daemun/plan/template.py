@@ -156,7 +156,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map:
-    """nginx `map`: exact, then wildcard names when `hostnames`, then regexes in order."""
+    """nginx `map`, whatever the case of the key: exact, then wildcard names when `hostnames`, then regexes in order."""
 
     hostnames: bool
     exact: tuple[Entry, ...]

@@ -28,6 +28,8 @@ pub enum FaultKind {
     NotImplemented,
     /// An HTTP version that is not spoken.
     VersionNotSupported,
+    /// Plain HTTP on a listener that speaks only TLS (nginx 497).
+    PlainOnTls,
     /// Host and SNI disagree.
     Misdirected,
     NoRoute,
@@ -54,7 +56,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All of them, in order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::BadRequest,
         Self::TargetTooLong,
         Self::HeadTooLarge,
@@ -64,6 +66,7 @@ impl FaultKind {
         Self::ExpectationFailed,
         Self::NotImplemented,
         Self::VersionNotSupported,
+        Self::PlainOnTls,
         Self::Misdirected,
         Self::NoRoute,
         Self::Forbidden,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::FaultKind;
 use crate::route::{HeaderValue, Jump, Redirect, Respond};
 use crate::script::{Condition, Step};
 use crate::template::Template;
@@ -28,9 +29,9 @@ pub enum Filter {
     Script(Vec<Step>),
     /// Admission: address lists, passwords, sub-requests; all of the gates or any (nginx `satisfy`).
     Access(Access),
-    /// A copy of the request goes there; its response is dropped.
+    /// A copy of the request, its method too, goes there; its response is dropped.
     Mirror { to: Jump, body: bool },
-    /// Statuses that are answered by another route.
+    /// Statuses that are answered by another route: under a URI with GET (HEAD stays), by name as they came.
     ErrorPages(Vec<ErrorPage>),
     /// The client's address is taken from a field when the peer is trusted (nginx realip).
     RealIp { trusted: Vec<String>, header: String, recursive: bool },
@@ -76,7 +77,7 @@ pub enum Gate {
     Address(Vec<AddressRule>),
     /// Users stand in a secret (htpasswd lines).
     Basic { realm: Template, users: Id },
-    /// A sub-request: 2xx admits, 401 and 403 refuse, else 500. Its response fields may be kept in slots.
+    /// A sub-request, always a GET: 2xx admits, 401 and 403 refuse, else 500. Its response fields may be kept in slots.
     Subrequest { to: Jump, set: Vec<SlotValue> },
 }
 
@@ -98,9 +99,15 @@ pub struct SlotValue {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorPage {
+    /// Of the engine's own answers; of the upstream's too where the route intercepts errors.
     pub statuses: Vec<u16>,
+    /// Faults that are meant whatever their status is (nginx's 494 to 497).
+    pub faults: Vec<FaultKind>,
+    /// Holds also for what an error page answers; else at most one page answers an exchange.
+    pub recursive: bool,
     pub answer: PageAnswer,
     /// The status the client sees: the page's own when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub status: Option<StatusOverride>,
 }
 

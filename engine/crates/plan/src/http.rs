@@ -41,11 +41,21 @@ pub struct Tolerances {
     pub bare_lf: bool,
     /// Field names with an underscore.
     pub underscores: Underscores,
+    /// Field names that hold anything but letters, digits, hyphens and underscores, though HTTP allows it
+    /// (nginx `ignore_invalid_headers`).
+    pub odd_names: OddNames,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Underscores {
+    Keep,
+    Drop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddNames {
     Keep,
     Drop,
 }
@@ -61,7 +71,7 @@ pub struct PathPolicy {
     pub resolve_dots: bool,
     /// `..` above the root is refused (nginx) instead of ending at the root.
     pub refuse_above_root: bool,
-    /// `#` in the target is refused with 400.
+    /// `#` in the target is refused with 400; else it ends the path, and only the raw target keeps it.
     pub refuse_fragment: bool,
     /// `;` in the query becomes `&`.
     pub query_semicolons: QuerySemicolons,
@@ -98,6 +108,7 @@ pub struct Forwarded {
     /// Fields removed when the peer is not believed; lower-case. Their underscore spellings go too.
     pub strip: Vec<String>,
     /// Adds the X-Forwarded family as Traefik does; nothing when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub add: Option<ForwardedAdd>,
     /// Fields that stay although `Connection` names them; lower-case.
     pub keep_listed: Vec<String>,

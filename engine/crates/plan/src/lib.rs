@@ -27,7 +27,7 @@ pub mod tls;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The only version this engine speaks. A control plane with another one starts its own engine.
 pub const VERSION: u32 = 1;
@@ -97,6 +97,15 @@ pub struct Lifetimes {
     pub removed_route_ms: Millis,
     /// The longest life of a Snapshot that exchanges still hold.
     pub snapshot_ms: Millis,
+}
+
+/// Reads an `Option` that must be written out: serde takes an absent one for `None` unless its reader is named.
+pub(crate) fn explicit<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(from)
 }
 
 impl Plan {

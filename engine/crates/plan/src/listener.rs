@@ -15,8 +15,10 @@ pub struct Listener {
     /// Connections at once on this listener; 0 for no limit. Over it a connection waits in the accept queue.
     pub max_connections: u32,
     /// The PROXY protocol before anything else; none when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub proxy_protocol: Option<ProxyProtocol>,
     /// Terminates TLS; plain when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub tls: Option<ListenerTls>,
     /// What is spoken; over TLS chosen by ALPN, in clear text by the first bytes.
     pub protocols: Vec<Protocol>,
@@ -59,7 +61,19 @@ pub struct ListenerTls {
     /// Certificates to choose from by SNI, in order of preference.
     pub certificates: Vec<Id>,
     /// The certificate when none matches; refused when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub default_certificate: Option<Id>,
+    /// What becomes of a connection that does not begin with a TLS handshake.
+    pub plain: PlainOnTls,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlainOnTls {
+    /// Served like any other (Traefik); rules tell them apart by `tls`.
+    Serve,
+    /// Its first request is answered with the fault `plain_on_tls` (nginx).
+    Refuse,
 }
 
 /// How a listener's virtual host is chosen from Host (and SNI).
@@ -101,7 +115,11 @@ pub struct Host {
     /// Replaces the listener's policy once the host is known.
     pub http: Id,
     /// TLS options when this host's name matches the SNI; the listener's when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub tls_options: Option<Id>,
+    /// Certificates shown when this host's name matches the SNI, in order of preference; chosen as the
+    /// listener says when empty. nginx asks the server, not the names in the certificate.
+    pub certificates: Vec<Id>,
     /// Filters that run before the table is searched (nginx's server-level rewrite phase).
     pub filters: Vec<Id>,
     pub table: Id,

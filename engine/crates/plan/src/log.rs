@@ -14,6 +14,7 @@ pub struct AccessLog {
     /// Lines kept while the reader does not take them; more are dropped and counted.
     pub queue_lines: u32,
     /// Only lines for which this holds; all when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub when: Option<Condition>,
     pub filter: LogFilter,
 }

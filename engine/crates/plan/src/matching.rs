@@ -45,6 +45,7 @@ pub struct Pattern {
     pub dialect: Dialect,
     pub ignore_case: bool,
     /// Where its groups are kept for `capture` parts.
+    #[serde(deserialize_with = "crate::explicit")]
     pub slot: Option<u16>,
 }
 

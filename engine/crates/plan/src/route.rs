@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::matching::Pattern;
+use crate::service::Retry;
 use crate::template::Template;
 use crate::{Id, Origin};
 
@@ -17,6 +19,7 @@ pub struct Route {
     pub faults: Id,
     pub logs: Vec<Id>,
     /// Body limit of this route, bytes (413); the HTTP policy's when absent, 0 for no limit.
+    #[serde(deserialize_with = "crate::explicit")]
     pub body_bytes: Option<u64>,
 }
 
@@ -43,7 +46,16 @@ pub struct Proxy {
     pub service: Id,
     pub target: Target,
     /// The Host that goes upstream; the client's own when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub host: Option<Template>,
+    /// The client's fields go upstream (nginx `proxy_pass_request_headers`).
+    pub pass_headers: bool,
+    /// Its body goes upstream (nginx `proxy_pass_request_body`).
+    pub pass_body: bool,
+    /// Trailers go on, both ways.
+    pub trailers: bool,
+    /// 1xx responses go on; 100 and 101 are the engine's own matter.
+    pub informational: bool,
     pub request_body: Buffering,
     pub response_body: Buffering,
     pub upgrade: bool,
@@ -55,7 +67,13 @@ pub struct Proxy {
     pub intercept_errors: bool,
     /// Location and Refresh of the response: a prefix and what replaces it (nginx `proxy_redirect`).
     pub rewrite_location: Vec<LocationRewrite>,
+    /// Instead of the service's: timeouts and retries belong to the route (nginx), counts to the service.
+    #[serde(deserialize_with = "crate::explicit")]
+    pub transport: Option<Id>,
+    #[serde(deserialize_with = "crate::explicit")]
+    pub retry: Option<Retry>,
     /// The method that goes upstream, when it is not the client's.
+    #[serde(deserialize_with = "crate::explicit")]
     pub method: Option<String>,
     /// Milliseconds between flushes of a body of unknown kind; 0 flushes at once.
     pub flush_ms: u64,
@@ -64,7 +82,11 @@ pub struct Proxy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocationRewrite {
+    /// A prefix of the location; not read when there is a pattern.
     pub from: Template,
+    /// Searched in the location instead; `to` then replaces the whole of it.
+    #[serde(deserialize_with = "crate::explicit")]
+    pub pattern: Option<Pattern>,
     pub to: Template,
 }
 
@@ -76,7 +98,8 @@ pub enum Target {
     Raw,
     /// The current path and query.
     Current,
-    /// The matched prefix of the current path is replaced, the rest encoded again (nginx with URI).
+    /// The matched prefix of the current path is replaced, the rest encoded again (nginx with URI). Once a
+    /// rewrite has ended in `break` it is `Current` instead.
     ReplacePrefix { prefix: String, with: String },
     /// The whole target.
     Template(Template),
@@ -86,6 +109,9 @@ pub enum Target {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Buffering {
     Stream,
+    /// Goes on as it comes, but is read ahead of who takes it slowly: so many bytes in memory, then so many in
+    /// a file, then it waits (nginx's response buffering).
+    Ahead { memory: u64, file: u64 },
     /// Whole before it goes on; `memory` bytes in memory, the rest in a file.
     Buffer { memory: u64 },
 }
@@ -108,9 +134,9 @@ pub struct HeaderValue {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redirect {
-    /// For GET; and for HEAD when `status_head_as_get`.
+    /// For GET.
     pub status_get: u16,
-    /// For every other method.
+    /// For every other method, HEAD among them.
     pub status_other: u16,
     pub location: Template,
 }
@@ -123,6 +149,7 @@ pub struct Files {
     /// `alias`: the matched prefix is cut off; 0 for `root`.
     pub strip_prefix: String,
     pub index: Vec<String>,
+    #[serde(deserialize_with = "crate::explicit")]
     pub listing: Option<Listing>,
     pub precompressed: Vec<String>,
     pub types: Vec<MimeType>,

@@ -13,8 +13,15 @@ pub enum Step {
     Set { slot: u16, value: Template },
     Rewrite(Rewrite),
     /// When it holds: the steps run, and `route` (a prepared one) replaces the current route after the phase.
-    If { when: Condition, steps: Vec<Step>, route: Option<Id> },
+    If {
+        when: Condition,
+        steps: Vec<Step>,
+        #[serde(deserialize_with = "crate::explicit")]
+        route: Option<Id>,
+    },
     Return(Respond),
+    /// The connection is closed without a word (nginx `return 444`).
+    Close,
     Break,
 }
 

@@ -77,6 +77,9 @@ pub struct Endpoint {
     pub down: bool,
     /// As the user wrote it (a URL); given to logs.
     pub url: String,
+    /// Instead of the service's (nginx `max_fails`, `fail_timeout` of one server).
+    #[serde(deserialize_with = "crate::explicit")]
+    pub rest: Option<Rest>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,6 +147,7 @@ pub struct Transport {
     pub limits: ResponseLimits,
     /// How long a resolved name holds at most; the record's TTL if it is shorter. At least one second.
     pub resolve_ms: Millis,
+    #[serde(deserialize_with = "crate::explicit")]
     pub tls: Option<UpstreamTls>,
 }
 
@@ -181,10 +185,14 @@ pub struct ResponseLimits {
 #[serde(deny_unknown_fields)]
 pub struct UpstreamTls {
     pub verify: bool,
+    /// The name goes into the handshake (SNI).
+    pub send_name: bool,
     /// The name to ask for and to verify; the endpoint's host when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub server_name: Option<Template>,
     /// Secrets that hold roots in PEM; the system's when empty.
     pub roots: Vec<Id>,
     /// A certificate to show.
+    #[serde(deserialize_with = "crate::explicit")]
     pub certificate: Option<Id>,
 }

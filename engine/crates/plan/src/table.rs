@@ -33,6 +33,7 @@ pub struct Locations {
     /// Reached by name only: `@name` without the `@`.
     pub named: Vec<Named>,
     /// When nothing matches; a fault (no route) when absent.
+    #[serde(deserialize_with = "crate::explicit")]
     pub otherwise: Option<Id>,
 }
 
@@ -53,6 +54,7 @@ pub struct Prefix {
     /// A request for the prefix without its last slash is sent there with 301.
     pub redirect_without_slash: bool,
     /// Locations nested in this one, searched when it is the longest prefix.
+    #[serde(deserialize_with = "crate::explicit")]
     pub children: Option<Box<Locations>>,
 }
 
@@ -61,6 +63,7 @@ pub struct Prefix {
 pub struct Regex {
     pub pattern: Pattern,
     pub route: Id,
+    #[serde(deserialize_with = "crate::explicit")]
     pub children: Option<Box<Locations>>,
 }
 

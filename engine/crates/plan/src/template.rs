@@ -123,7 +123,7 @@ pub enum Variable {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Lookup {
-    /// nginx `map`: exact, then wildcard names when `hostnames`, then regexes in order.
+    /// nginx `map`, whatever the case of the key: exact, then wildcard names when `hostnames`, then regexes in order.
     Map { hostnames: bool, exact: Vec<Entry>, regexes: Vec<RegexEntry>, default: Template, volatile: bool },
     /// nginx `geo`: the narrowest network that holds the key, an address.
     Geo { networks: Vec<Entry>, default: Template },

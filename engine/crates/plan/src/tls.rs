@@ -28,6 +28,7 @@ pub struct TlsOptions {
     /// The handshake is always refused (nginx `ssl_reject_handshake`).
     pub reject: bool,
     pub session_tickets: bool,
+    #[serde(deserialize_with = "crate::explicit")]
     pub client_auth: Option<ClientAuth>,
 }
 
