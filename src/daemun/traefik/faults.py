@@ -37,7 +37,9 @@ _REFUSED = {
     FaultKind.FORBIDDEN: (403, "Forbidden"),
     FaultKind.UNAUTHORIZED: (401, "401 Unauthorized"),
     FaultKind.NO_ENDPOINT: (503, "no available server"),
+    FaultKind.PLAIN_ON_TLS: (400, "Client sent an HTTP request to an HTTPS server."),
 }
+_CLOSING = frozenset({FaultKind.BODY_TOO_LARGE, FaultKind.PLAIN_ON_TLS})
 # Written by the proxy's error handler: the status text alone.
 _FAILED = {
     FaultKind.CONNECT_FAILED: (502, "Bad Gateway"),
@@ -57,7 +59,7 @@ def traefik_faults() -> dict[FaultKind, FaultAnswer]:
         kind: _answer(code, f"{code} {HTTPStatus(code).phrase}", close=True) for kind, code in _UNREADABLE.items()
     }
     for kind, (status, text) in _REFUSED.items():
-        answers[kind] = _answer(status, f"{text}\n", nosniff=True, close=kind is FaultKind.BODY_TOO_LARGE)
+        answers[kind] = _answer(status, f"{text}\n", nosniff=True, close=kind in _CLOSING)
     for kind, (status, text) in _FAILED.items():
         answers[kind] = _answer(status, text, close=kind is FaultKind.CLIENT_GONE)
     return {kind: answers[kind] for kind in FaultKind}

@@ -115,6 +115,7 @@ def lower_host(gate: Gate, *, logs: tuple[Id, ...]) -> listener.Host:
         server_name="",
         http=gate.name,
         tls_options=None,
+        certificates=(),
         filters=(),
         table=gate.name,
         faults=FAULTS,
@@ -138,6 +139,7 @@ def lower_policy(gate: Gate, static: Static, *, hostname: str) -> http.HttpPolic
         ),
         tolerate=http.Tolerances(
             bare_lf=False,
+            odd_names=http.OddNames.KEEP,
             underscores=http.Underscores.KEEP
             if options.underscore_headers_strategy == "keep"
             else http.Underscores.DROP,

@@ -9,7 +9,7 @@ comes later is left out rather than served without it. Services and middlewares 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from daemun.errors import Problem, nearest
 from daemun.plan import filter as plan_filter
@@ -166,7 +166,13 @@ class Routers:
             accel=False,
             intercept_errors=False,
             rewrite_location=(),
+            pass_headers=True,
+            pass_body=True,
+            trailers=True,
+            informational=True,
             method=None,
+            transport=None,
+            retry=None,
             flush_ms=destination.flush_ms,
         )
         return proxy, prefix
@@ -246,20 +252,7 @@ def _with_host(action: route.Action, host: Template | None) -> route.Action:
     """Put a Host that a headers middleware set into a proxy that passes the client's."""
     if host is None or not isinstance(action, route.Proxy) or action.host is not None:
         return action
-    return route.Proxy(
-        service=action.service,
-        target=action.target,
-        host=host,
-        request_body=action.request_body,
-        response_body=action.response_body,
-        upgrade=action.upgrade,
-        hide=action.hide,
-        accel=action.accel,
-        intercept_errors=action.intercept_errors,
-        rewrite_location=action.rewrite_location,
-        method=action.method,
-        flush_ms=action.flush_ms,
-    )
+    return replace(action, host=host)
 
 
 def _gate_problem(gate: Gate, refusal: Refusal, file: str) -> Problem:

@@ -88,6 +88,7 @@ def lower_service(entry: Entry[Service]) -> tuple[plan.Service, Destination, lis
                 ordinal=count[url.address],
                 weight=server.weight,
                 max_connections=0,
+                rest=None,
                 backup=False,
                 down=server.weight == 0,
                 url=server.url,
