@@ -1,0 +1,60 @@
+"""`daemun check`: everything wrong with configuration files, at once and with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from daemun.errors import Problem
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Static or dynamic files, TOML or YAML.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Say everything that is wrong with these files.
+
+    Each problem with its file, line and column, what was found and what was meant. Ends with 1 when there is an
+    error, with 0 when there are only warnings.
+    """
+    import json
+
+    from daemun.errors import problem_as_dict
+    from daemun.traefik.check import check as check_files
+
+    problems = check_files(files)
+    if as_json:
+        typer.echo(json.dumps([problem_as_dict(problem) for problem in problems], indent=2, ensure_ascii=False))
+    else:
+        _print(problems, files=len(files))
+    if any(problem.is_error for problem in problems):
+        raise typer.Exit(1)
+
+
+def _print(problems: list[Problem], *, files: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from daemun.errors import render_problem
+
+    console = Console(soft_wrap=True, highlight=False)
+    colours = {"error": "red", "warning": "yellow", "info": "blue"}
+    for problem in problems:
+        text = Text(render_problem(problem))
+        text.highlight_words([f"{problem.severity}:"], style=f"bold {colours[problem.severity]}")
+        text.highlight_regex(r"(?m)^ +\^+$", style="bold green")
+        console.print(text)
+    errors = sum(problem.is_error for problem in problems)
+    warnings = sum(problem.severity == "warning" for problem in problems)
+    what = f"{files} file" + ("s" if files != 1 else "")
+    if errors or warnings:
+        console.print(f"{what}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    else:
+        console.print(f"{what}: nothing wrong", style="green")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")

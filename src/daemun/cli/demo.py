@@ -1,0 +1,66 @@
+"""`daemun demo`: three FastAPI instances and Daemun in front of them, to look at and to stop with Ctrl-C.
+
+    demo ──► 3 uvicorns, examples/demo/app.py      (each on a socket bound here, so no port is guessed)
+         └─► python -m daemun.run (as `daemun proxy`) ──► engine
+
+Everything started here is ended here, whatever happens. Nothing is special about the gate: it is `daemun proxy`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from daemun.cli.demo_processes import Demo
+
+_PORT = 8000
+
+
+def demo(
+    port: Annotated[int | None, typer.Option(help="Where Daemun listens; 8000, or a free port if it is taken.")] = None,
+    instances: Annotated[int, typer.Option(min=1, max=20, help="How many FastAPI instances.")] = 3,
+) -> None:
+    """Show a gate at work: FastAPI instances behind Daemun on this machine.
+
+    Prints what to try and asks /client-info through the gate. Ctrl-C stops all of it.
+    """
+    from daemun.cli.demo_processes import Demo
+    from daemun.errors import EngineError
+
+    try:
+        with Demo(port=_PORT if port is None else port, fixed=port is not None, instances=instances) as running:
+            _show(running)
+            running.wait()
+            typer.echo("stopping…")
+    except EngineError as error:
+        typer.echo(f"daemun: {error}", err=True)
+        raise typer.Exit(1) from None
+    if not running.clean:
+        raise typer.Exit(1)
+    typer.echo("everything has stopped")
+
+
+def _show(running: Demo) -> None:
+    import json
+    import urllib.request
+
+    from rich.console import Console
+    from rich.table import Table
+
+    url = running.url
+    console = Console(highlight=False)
+    table = Table(title=f"Daemun listens at {url}", title_justify="left", title_style="bold")
+    table.add_column("try", no_wrap=True)
+    table.add_column("and see")
+    table.add_row(f"curl {url}/", f"a different one of {len(running.addresses)} instances answers each time")
+    table.add_row(f"curl {url}/client-info", "the application sees your address and protocol")
+    table.add_row(f"curl -N {url}/events", "server-sent events, one a second, nothing is held back")
+    table.add_row(f"python -m websockets {url.replace('http', 'ws', 1)}/ws", "a WebSocket that says everything again")
+    table.add_row(f"daemun explain {url}/ --state-dir {running.state_dir}", "which router takes a request")
+    table.add_row("kill one of the instances", f"no request fails; they are {running.describe()}")
+    console.print(table)
+    with urllib.request.urlopen(f"{url}/client-info", timeout=10) as answer:  # noqa: S310 - our own address
+        console.print(f"GET {url}/client-info → {answer.status} {json.dumps(json.load(answer))}")
+    console.print("Ctrl-C stops everything.")

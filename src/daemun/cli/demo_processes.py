@@ -1,0 +1,188 @@
+"""The processes of `daemun demo`: started, awaited, and ended in every case.
+
+Each is in a process group of its own, so that Ctrl-C reaches only us and we end them in order: gate and instances are
+asked together (the instances close their streams, the gate drains), and killed when they do not go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from daemun.engine.locate import CHECKOUT
+from daemun.errors import EngineError
+from daemun.run.options import Options
+
+_STARTS = 60.0  # seconds until everything must run; importing FastAPI takes a while on a small machine
+_STOPS = 8.0  # seconds until the first asking must have worked
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def application() -> Path:
+    """Return the directory of the demo's application: the checkout's, else where the wheel puts it."""
+    for root in (CHECKOUT, Path(sys.prefix) / "share" / "daemun"):
+        if (root / "examples" / "demo" / "app.py").is_file():
+            return root / "examples" / "demo"
+    raise EngineError("the demo's application (examples/demo/app.py) is not installed")
+
+
+class Demo:
+    """Instances and a gate. `with Demo(…) as running:` waits until all of it answers."""
+
+    def __init__(self, *, port: int, fixed: bool, instances: int) -> None:
+        self._port = port
+        self._fixed = fixed
+        self._count = instances
+        self._directory = Path(tempfile.mkdtemp(prefix="daemun-demo-"))
+        self._asked_to_stop = threading.Event()
+        self._handlers: dict[signal.Signals, object] = {}
+        self.apps: list[subprocess.Popen[bytes]] = []
+        self.gate: subprocess.Popen[bytes] | None = None
+        self.addresses: list[str] = []
+        self.clean = True
+
+    @property
+    def url(self) -> str:
+        """Where the gate is."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def state_dir(self) -> Path:
+        """The gate's state directory."""
+        return self._directory
+
+    def describe(self) -> str:
+        """Say where the instances are and which processes they are."""
+        return ", ".join(
+            f"{app.pid} (port {a.rpartition(':')[2]})" for app, a in zip(self.apps, self.addresses, strict=True)
+        )
+
+    def __enter__(self) -> Self:
+        for number in _STOP_SIGNALS:
+            self._handlers[number] = signal.signal(number, self._stop_asked)
+        try:
+            self._start_apps()
+            self._start_gate()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def wait(self) -> None:
+        """Wait until somebody asks us to stop, or the gate ends."""
+        while not self._asked_to_stop.wait(0.2):
+            if self.gate is not None and self.gate.poll() is not None:
+                self.clean = False
+                raise EngineError(f"the gate ended with {self.gate.returncode}")
+
+    def _stop_asked(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked_to_stop.set()
+
+    def _start_apps(self) -> None:
+        directory = application()
+        missing = [name for name in ("fastapi", "uvicorn", "websockets") if not _installed(name)]
+        if missing:
+            raise EngineError(f"the demo needs {', '.join(missing)}: pip install 'daemun[demo]'")
+        for number in range(1, self._count + 1):
+            with socket.socket() as listening:
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listening.bind(("127.0.0.1", 0))
+                # Requests may come from now on: they wait here until the application has started.
+                listening.listen(512)
+                self.addresses.append(f"http://127.0.0.1:{listening.getsockname()[1]}")
+                command = [sys.executable, "-m", "uvicorn", "app:app", "--app-dir", str(directory)]
+                command += ["--fd", str(listening.fileno()), "--log-level", "warning", "--proxy-headers"]
+                command += ["--timeout-graceful-shutdown", "1"]
+                self.apps.append(
+                    subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        pass_fds=(listening.fileno(),),
+                        env={**os.environ, "DEMO_INSTANCE": str(number)},
+                        process_group=0,
+                    )
+                )
+
+    def _start_gate(self) -> None:
+        if not self._fixed and not _is_free(self._port):
+            self._port = _free_port()
+        options = Options(
+            listen=(f"127.0.0.1:{self._port}",),
+            to=tuple(self.addresses),
+            log_level="warn",
+            state_dir=str(self._directory),
+        )
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(str(self._directory / "notify"))
+            told.settimeout(0.2)
+            environ = {**os.environ, "NOTIFY_SOCKET": str(self._directory / "notify")}
+            self.gate = subprocess.Popen(options.command(), stdin=subprocess.DEVNULL, env=environ, process_group=0)
+            end = time.monotonic() + _STARTS
+            while b"READY=1" not in _received(told):
+                if self.gate.poll() is not None:
+                    raise EngineError("the gate did not start")
+                if self._asked_to_stop.is_set():
+                    return
+                if time.monotonic() > end:
+                    raise EngineError(f"the gate was not ready within {_STARTS:.0f} s")
+
+    def _end(self) -> None:
+        processes = [process for process in (self.gate, *self.apps) if process is not None]
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
+            alive = [process for process in processes if process.poll() is None]
+            for process in alive:
+                process.send_signal(number)
+            end = time.monotonic() + _STOPS
+            for process in alive:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(max(end - time.monotonic(), 0.01))
+        if self.gate is not None and self.gate.poll() != 0:
+            self.clean = False
+        shutil.rmtree(self._directory, ignore_errors=True)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def _received(told: socket.socket) -> bytes:
+    try:
+        return told.recv(4096)
+    except TimeoutError:
+        return b""
+
+
+def _installed(module: str) -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec(module) is not None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as trying:
+        trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trying.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as asking:
+        asking.bind(("127.0.0.1", 0))
+        return int(asking.getsockname()[1])

@@ -1,0 +1,48 @@
+"""The command's entrance: names the commands, in the order in which people meet them."""
+
+from __future__ import annotations
+
+import typer
+
+from daemun.cli.check import check
+from daemun.cli.demo import demo
+from daemun.cli.explain import explain
+from daemun.cli.proxy import proxy
+from daemun.cli.run import run
+from daemun.cli.version import print_version, version
+
+app = typer.Typer(
+    name="daemun",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    suggest_commands=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command(rich_help_panel="Run")(run)
+app.command(rich_help_panel="Run")(proxy)
+app.command(rich_help_panel="Run")(demo)
+app.command(rich_help_panel="Ask")(check)
+app.command(rich_help_panel="Ask")(explain)
+app.command(rich_help_panel="Ask")(version)
+
+
+@app.callback()
+def daemun(
+    *,
+    show_version: bool = typer.Option(
+        False, "--version", help="Print the version and end.", callback=print_version, is_eager=True
+    ),
+) -> None:
+    """A reverse proxy that reads the configuration you already have.
+
+    Start with [bold]daemun proxy --to http://127.0.0.1:8000[/bold] (no file at all), with
+    [bold]daemun run --config FILE[/bold] (Traefik's language), or look at [bold]daemun demo[/bold].
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,53 @@
+"""`daemun run`: a configuration file, served until stopped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+STATE_DIR = typer.Option(
+    help="Where this instance keeps its lock and the engine's socket; a second instance needs a second one. "
+    "Default: /run/daemun for root, else below $XDG_RUNTIME_DIR or ~/.local/state."
+)
+THREADS = typer.Option(min=1, help="Threads of the engine; one for each core when not given.")
+REPLACE = typer.Option("--replace", help="Take over from the running instance; its engine and its connections stay.")
+
+
+def run(
+    config: Annotated[
+        Path,
+        typer.Option(
+            "--config",
+            "-c",
+            "--configFile",
+            "--configfile",
+            metavar="FILE",
+            help="The static configuration, TOML or YAML, in Traefik's language.",
+        ),
+    ],
+    threads: Annotated[int | None, THREADS] = None,
+    state_dir: Annotated[Path | None, STATE_DIR] = None,
+    replace: Annotated[bool, REPLACE] = False,  # noqa: FBT002 - typer's way
+) -> None:
+    """Serve what a configuration file says.
+
+    The file and what it names are watched: changes apply without a restart, and what is wrong is logged with its
+    place while the rest goes on. Ctrl-C or SIGTERM finishes what runs and ends; SIGHUP reads everything again.
+    """
+    from daemun.run.options import Options
+
+    options = Options(
+        config=str(config),
+        threads=threads,
+        state_dir=None if state_dir is None else str(state_dir),
+        replace=replace,
+    )
+    become(options.command())
+
+
+def become(command: list[str]) -> None:
+    """Replace this process by another program."""
+    os.execv(command[0], command)  # noqa: S606 - our own interpreter

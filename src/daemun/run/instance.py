@@ -1,0 +1,104 @@
+"""One instance from its options to its end: lock, source, supervisor, exit status.
+
+Messages about a start that failed go to standard error as plain text: a person is waiting for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from daemun.engine.keeper import EngineProgram
+from daemun.engine.locate import find_engine
+from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
+from daemun.errors import ConfigError, DaemunError, render_problem
+from daemun.logs import configure
+from daemun.run.options import Options
+from daemun.run.proxy import proxy_values
+from daemun.run.wanted import FileSource, Tell, lower_all
+from daemun.supervisor import Source, Supervisor
+
+# A control plane that was asked to leave does so at once, unless it is applying something.
+_LEAVE_LIMIT = 10.0
+_PAUSE = 0.02
+
+
+def run(options: Options) -> int:
+    """Run until stopped; return the exit status."""
+    configure(level="error", form="common")
+    try:
+        program = EngineProgram(binary=find_engine(), threads=options.threads, log=None)
+        state = StateDir(state_path(options))
+        _lock(state, replace=options.replace)
+        with contextlib.closing(_Unlock(state)):
+            asyncio.run(_supervise(options, state, program))
+    except ConfigError as error:
+        for problem in error.problems:
+            print(render_problem(problem), file=sys.stderr)  # noqa: T201
+        return 1
+    except DaemunError as error:
+        print(f"daemun: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def state_path(options: Options) -> Path:
+    """Return the state directory: as named, else the user's; a `proxy` has one for each address."""
+    if options.state_dir is not None:
+        return Path(options.state_dir)
+    if options.config is not None:
+        return default_state_dir()
+    name = "-".join(options.listen).replace("/", "_").replace(":", "_")
+    return default_state_dir() / f"proxy-{name}"
+
+
+class _Unlock:
+    def __init__(self, state: StateDir) -> None:
+        self.close = state.unlock
+
+
+async def _supervise(options: Options, state: StateDir, program: EngineProgram) -> None:
+    await Supervisor(state=state, program=program, source=lambda tell: _source(options, tell)).run()
+
+
+def _source(options: Options, tell: Tell) -> Source:
+    if options.config is not None:
+        files = FileSource(Path(options.config), tell=tell)
+        return Source(run=files.run, again=files.again)
+
+    async def once() -> None:
+        static, dynamic = proxy_values(
+            listen=options.listen, to=options.to, strategy=options.strategy, log_level=options.log_level
+        )
+        wanted, problems = lower_all(static, dynamic)
+        if wrong := [problem for problem in problems if problem.is_error]:
+            raise ConfigError(problems=wrong)
+        tell(wanted)
+
+    async def nothing() -> None:
+        return
+
+    return Source(run=once, again=nothing)
+
+
+def _lock(state: StateDir, *, replace: bool) -> None:
+    try:
+        state.lock()
+    except AlreadyRunning as running:
+        if not replace or not running.pid:
+            raise
+        for number in (signal.SIGUSR2, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running.pid, number)
+            end = time.monotonic() + _LEAVE_LIMIT
+            while time.monotonic() < end:
+                with contextlib.suppress(AlreadyRunning):
+                    state.lock()
+                    return
+                time.sleep(_PAUSE)
+        raise

@@ -1,0 +1,41 @@
+"""What the command line hands to the running process, as one JSON argument."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Either `config` names the static file, or `listen` and `to` say everything."""
+
+    config: str | None = None
+    listen: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    strategy: str = "wrr"
+    log_level: str = "info"
+    state_dir: str | None = None
+    threads: int | None = None
+    replace: bool = False
+
+    def command(self) -> list[str]:
+        """Return the command that runs with these options."""
+        # -P: the working directory is nobody's business when modules are imported.
+        chosen = {name: value for name, value in asdict(self).items() if value not in (None, (), False)}
+        return [sys.executable, "-P", "-m", "daemun.run", json.dumps(chosen)]
+
+    @property
+    def config_path(self) -> Path | None:
+        """The static file."""
+        return None if self.config is None else Path(self.config)
+
+
+def read_options(argument: str) -> Options:
+    """Return the options that `command` wrote."""
+    values = json.loads(argument)
+    for name in ("listen", "to"):
+        values[name] = tuple(values.get(name, ()))
+    return Options(**values)

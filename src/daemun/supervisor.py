@@ -1,0 +1,266 @@
+"""One loop: what is wanted ──► Plan ──► engine; and what happens to the engine and to us.
+
+    source ── Wanted | Rejected ─┐
+    engine ── Lost, events ──────┼──► one queue ──► one thing at a time
+    signals ─ Stop, Leave, … ────┘
+
+A Plan that equals the last one is not applied. A refused one changes nothing. A dead engine is started again with the
+last Plan. Stop ends the engine and us; Leave ends only us, and the next control plane adopts the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from daemun.engine.client import Applied, CallRefused, ConnectionLost
+from daemun.engine.frames import Event
+from daemun.engine.keeper import EngineProgram, Keeper
+from daemun.engine.state import StateDir
+from daemun.errors import EngineError
+from daemun.logs import LOG_FILE, configure
+from daemun.run.notify import notify
+from daemun.run.wanted import Rejected, Tell, Wanted
+
+_log = structlog.get_logger()
+
+# Added to the listeners' own grace times before the engine is ended by force, seconds.
+_STOP_MARGIN = 5.0
+_EVENT_LEVELS = {"endpoint_down": "warning", "endpoint_up": "info", "log_dropped": "warning", "panic": "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection to the engine ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revive:
+    """It is time to start the engine again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """TERM or INT: end the engine and us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """USR2: end us, leave the engine to the next control plane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """HUP: read the configuration again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """USR1: open log files again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """The source gave up: the static file cannot be used."""
+
+    error: BaseException
+
+
+Item = Wanted | Rejected | Lost | Revive | Stop | Leave | Reread | Reopen | SourceEnded
+_SIGNALS: dict[signal.Signals, Item] = {
+    signal.SIGTERM: Stop(),
+    signal.SIGINT: Stop(),
+    signal.SIGUSR2: Leave(),
+    signal.SIGHUP: Reread(),
+    signal.SIGUSR1: Reopen(),
+}
+
+
+class StartFailed(EngineError):
+    """The first Plan cannot run and nothing else runs either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where Wanted comes from: `run` until cancelled, `again` reads all of it once more."""
+
+    run: Callable[[], Coroutine[Any, Any, None]]
+    again: Callable[[], Coroutine[Any, Any, None]]
+
+
+class Supervisor:
+    """Runs one instance in a locked state directory."""
+
+    def __init__(self, *, state: StateDir, program: EngineProgram, source: Callable[[Tell], Source]) -> None:
+        self._queue: asyncio.Queue[Item] = asyncio.Queue()
+        self._state = state
+        self._keeper = Keeper(
+            state=state, program=program, on_lost=lambda: self._queue.put_nowait(Lost()), on_event=_log_event
+        )
+        self._source = source(self._queue.put_nowait)
+        self._opened = False
+        self._ready = False
+        self._stopping = False
+        self._hurry = asyncio.Event()
+        self._asked: bytes | None = None
+        self._pending: bytes | None = None
+        self._grace = 0.0
+
+    async def run(self) -> None:
+        """Run until Stop or Leave. Raises ConfigError or EngineError when there is nothing to run."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._signalled, number)
+        source = asyncio.create_task(self._follow_source(), name="configuration")
+        try:
+            while await self._handle(await self._queue.get()):
+                pass
+        finally:
+            source.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await source
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+            await self._keeper.leave()
+
+    async def _handle(self, item: Item) -> bool:
+        """Do one thing; tell whether to go on."""
+        match item:
+            case Wanted():
+                await self._consider(item)
+            case Rejected():
+                _log.error("the change is not taken: what was before stays")
+                notify(X_DAEMUN_REFUSED=1)
+            case Lost():
+                self._later(await self._keeper.bury())
+            case Revive():
+                await self._revive()
+            case Reread():
+                await self._source.again()
+            case Reopen():
+                await self._reopen()
+            case SourceEnded(error):
+                await self._give_up(error)
+            case Stop():
+                notify(STOPPING=1)
+                _log.info("stopping", grace=self._grace)
+                await self._keeper.stop(limit=self._grace + _STOP_MARGIN, hurry=self._hurry)
+                return False
+            case Leave():
+                _log.info("leaving the engine to another control plane", engine=self._keeper.pid)
+                return False
+        return True
+
+    async def _consider(self, wanted: Wanted) -> None:
+        self._grace = wanted.grace
+        log = wanted.log
+        try:
+            configure(level=log.level, form=log.format, path=log.file_path, colour=not log.no_color)
+        except OSError as error:
+            _log.error("the log file cannot be opened", file=log.file_path, reason=error.strerror)
+        self._keeper.program = replace(self._keeper.program, log=LOG_FILE.descriptor)
+        if not self._opened:
+            busy = await self._keeper.open()
+            self._opened = True
+            if busy and not wanted.complete:
+                _log.error("the configuration cannot be read whole: the engine goes on with what it has")
+                self._say_ready()
+                return
+            await self._apply(wanted.plan, first=not busy)
+        elif wanted.plan == self._asked:
+            _log.debug("the configuration means the same as before")
+            notify(X_DAEMUN_UNCHANGED=1)
+        else:
+            await self._apply(wanted.plan)
+
+    async def _apply(self, plan: bytes, *, first: bool = False) -> None:
+        self._asked, self._pending = plan, None
+        try:
+            applied = await self._keeper.apply(plan)
+        except CallRefused as error:
+            self._asked = None  # saving the file once more is asking once more
+            _log.error("the engine refuses the configuration", reason=str(error), **_origin(plan, error.where))
+            notify(X_DAEMUN_REFUSED=1)
+            if first and error.kind == "bind_failed":
+                raise StartFailed(str(error)) from None
+            self._say_ready()
+        except ConnectionLost:
+            self._pending = plan  # applied when the engine is back
+        else:
+            self._say_applied(applied)
+
+    async def _revive(self) -> None:
+        try:
+            applied = await self._keeper.revive()
+        except EngineError as error:
+            _log.error("the engine cannot be started again", reason=str(error))
+            if not self._keeper.is_up:
+                self._later(await self._keeper.bury())
+            return
+        if applied is not None:
+            self._say_applied(applied)
+        if self._pending is not None:
+            await self._apply(self._pending)
+
+    async def _reopen(self) -> None:
+        LOG_FILE.reopen()
+        with contextlib.suppress(EngineError):
+            await self._keeper.call("reopen_logs")
+        _log.info("log files opened again")
+
+    async def _give_up(self, error: BaseException) -> None:
+        if not self._opened:
+            raise error
+        _log.error("the configuration is no longer watched", reason=repr(error))
+
+    def _later(self, delay: float) -> None:
+        if self._keeper.is_up:
+            return
+        asyncio.get_running_loop().call_later(delay, self._queue.put_nowait, Revive())
+
+    def _say_applied(self, applied: Applied) -> None:
+        _log.info("configuration applied", number=applied.number, **applied.listeners)
+        notify(X_DAEMUN_APPLIED=applied.number)
+        self._say_ready()
+
+    def _say_ready(self) -> None:
+        if not self._ready:
+            notify(READY=1)
+            self._ready = True
+
+    def _signalled(self, number: signal.Signals) -> None:
+        item = _SIGNALS[number]
+        if isinstance(item, Stop) and self._stopping:
+            self._hurry.set()
+            return
+        self._stopping = self._stopping or isinstance(item, Stop)
+        self._queue.put_nowait(item)
+
+    async def _follow_source(self) -> None:
+        try:
+            await self._source.run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the loop decides what it means
+            self._queue.put_nowait(SourceEnded(error))
+
+
+def _log_event(event: Event) -> None:
+    getattr(_log, _EVENT_LEVELS.get(event.name, "info"))(event.name, **{k: str(v) for k, v in event.fields.items()})
+
+
+def _origin(plan: bytes, where: str) -> dict[str, Any]:
+    """Return the place in the user's file of the Plan's object that `where` names (`routes.api@file.action`)."""
+    kind, _, rest = where.partition(".")
+    objects = json.loads(plan).get(kind)
+    if not isinstance(objects, dict):
+        return {}
+    named = max((name for name in objects if rest == name or rest.startswith(f"{name}.")), key=len, default=None)
+    value = objects.get(named)
+    origin = value.get("origin") if isinstance(value, dict) else None
+    return {key: origin[key] for key in ("name", "file", "line") if origin.get(key)} if origin else {}
