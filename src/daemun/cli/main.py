@@ -45,4 +45,4 @@ def daemun(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="daemun")

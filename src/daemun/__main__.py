@@ -1,0 +1,7 @@
+"""`python -m daemun` is the command `daemun`."""
+
+from __future__ import annotations
+
+from daemun.cli.main import main
+
+main()
