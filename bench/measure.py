@@ -5,6 +5,7 @@ wall time) says which. Per request an idle proxy pays more wake-ups, so figures 
 comparable only with others of the same load, which interleaved rounds give.
 """
 
+import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,10 @@ from bench.peers.running import Running
 
 WARM_UP = 1
 """Seconds of load before every measurement: pools fill, memory is touched."""
+SATURATED = 0.9
+"""Below this share of a core the load generator was the limit, which the report says."""
+CROWDED = 0.1
+"""Above this share of waiting the machine was not quiet (Go's own threads wait for each other a little)."""
 TOLERATED_CONNECTIONS = 0.01
 """New origin connections a request; more means that the peer did not keep them alive."""
 
@@ -31,6 +36,8 @@ class Sample:
     """Microseconds of CPU time, user and system, a request."""
     busy: float
     """CPU time over wall time: 1 is a full core."""
+    crowded: float
+    """Time its threads were ready but the core was taken, over wall time: near 0 on a quiet machine."""
     load: Load
 
     def as_json(self) -> dict[str, object]:
@@ -44,9 +51,9 @@ def sample(bed: Bed, peer: Running, request: Request, *, turn: int) -> Sample:
     options = bed.options
     run(peer.address, request, seconds=WARM_UP, connections=options.connections)
     before = bed.stats()
-    cpu, clock = peer.process.cpu_ns(), time.perf_counter()
+    start, clock = peer.process.cpu(), time.perf_counter()
     load = run(peer.address, request, seconds=options.seconds, connections=options.connections)
-    cpu, clock = peer.process.cpu_ns() - cpu, time.perf_counter() - clock
+    cpu, clock = peer.process.cpu() - start, time.perf_counter() - clock
     after = bed.stats()
     _check(peer.name, load, before, after, options.connections)
     if not peer.process.alive():
@@ -54,8 +61,9 @@ def sample(bed: Bed, peer: Running, request: Request, *, turn: int) -> Sample:
     return Sample(
         peer=peer.name,
         round=turn,
-        cpu_us=cpu / load.requests / 1000,
-        busy=cpu / 1e9 / clock,
+        cpu_us=cpu.used / load.requests / 1000,
+        busy=cpu.used / 1e9 / clock,
+        crowded=cpu.waited / 1e9 / clock,
         load=load,
     )
 
@@ -70,8 +78,8 @@ def rounds(bed: Bed, peers: Mapping[str, Running], requests: Mapping[str, Reques
             taken = sample(bed, peers[name], requests[name], turn=turn)
             samples.append(taken)
             sys.stderr.write(
-                f"  round {turn + 1} {name:<10} {taken.cpu_us:8.2f} µs/request {taken.load.per_second:9.0f}/s"
-                f"  busy {taken.busy:4.0%}\n"
+                f"  round {turn + 1} {name:<14} {taken.cpu_us:8.2f} µs/request {taken.load.per_second:9.0f}/s"
+                f"  busy {taken.busy:4.0%}  waiting {taken.crowded:4.0%}\n"
             )
     return samples
 
@@ -79,6 +87,20 @@ def rounds(bed: Bed, peers: Mapping[str, Running], requests: Mapping[str, Reques
 def by_peer(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, list[float]]:
     """CPU microseconds a request, one list a peer, in the order of the rounds."""
     return {name: [taken.cpu_us for taken in samples if taken.peer == name] for name in names}
+
+
+def notes(samples: Sequence[Sample]) -> list[str]:
+    """What a reader must know about the cores: who had idle time, and who had to share."""
+    lines = []
+    names = dict.fromkeys(one.peer for one in samples)
+    idle = {name: statistics.median(one.busy + one.crowded for one in samples if one.peer == name) for name in names}
+    if slack := ", ".join(f"{name} {share:.0%}" for name, share in idle.items() if share < SATURATED):
+        lines.append(f"load generator and origin were the limit; the proxy's core was asked for: {slack}")
+    if (worst := max(one.crowded for one in samples)) > CROWDED:
+        lines.append(
+            f"other processes used the proxy's core: up to {worst:.0%} of a measurement was spent waiting for it"
+        )
+    return lines
 
 
 def _check(name: str, load: Load, before: Mapping[str, int], after: Mapping[str, int], clients: int) -> None:

@@ -1,8 +1,9 @@
 """Starts one process on one core, waits until it is ready, reads its CPU time and memory from /proc, ends it.
 
 CPU time is the sum over the process, its descendants and all their threads of the first field of
-/proc/PID/task/TID/schedstat (nanoseconds on a core); where the kernel has no schedstat, utime + stime of
-/proc/PID/stat (hundredths of a second). Only processes started here are ever signalled, by their id.
+/proc/PID/task/TID/schedstat (nanoseconds on a core); the second field (nanoseconds ready to run, but
+waiting for the core) tells whether somebody else used the core. Where the kernel has no schedstat, CPU time
+is utime + stime of /proc/PID/stat (hundredths of a second) and waiting is not known. Only processes started here are ever signalled, by their id.
 """
 
 import os
@@ -11,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,6 +43,17 @@ def until(ready: Callable[[], bool], *, what: str, limit: float = READY_LIMIT) -
             raise NotReady(f"{what}: not ready after {limit:g} s")
         time.sleep(POLL)
     return time.perf_counter() - start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cpu:
+    """Nanoseconds of a family of processes since their start."""
+
+    used: int
+    waited: int
+
+    def __sub__(self, earlier: "Cpu") -> "Cpu":
+        return Cpu(used=self.used - earlier.used, waited=self.waited - earlier.waited)
 
 
 class Process:
@@ -87,7 +100,9 @@ class Process:
         try:
             return until(alive_and_ready, what=self.name, limit=limit)
         except NotReady as error:
-            raise NotReady(f"{error}\n{self.output()}") from None
+            if self.alive():
+                raise NotReady(f"{error}\n{self.output()}") from None
+            raise
 
     def alive(self) -> bool:
         """Whether the process still runs."""
@@ -102,9 +117,10 @@ class Process:
         """The process and its living descendants."""
         return family(self.pid)
 
-    def cpu_ns(self) -> int:
-        """Nanoseconds of CPU time, user and system, used so far by the whole family."""
-        return sum(_cpu_ns(pid) for pid in self.family())
+    def cpu(self) -> Cpu:
+        """CPU time, user and system, of the whole family so far, and what its threads waited for the core."""
+        pairs = [_cpu_ns(pid) for pid in self.family()]
+        return Cpu(used=sum(used for used, _ in pairs), waited=sum(waited for _, waited in pairs))
 
     def rss(self) -> int:
         """VmRSS of the whole family in bytes; pages shared between its processes count twice."""
@@ -158,14 +174,16 @@ def _smaps_pss(pid: int) -> int:
     return 0
 
 
-def _cpu_ns(pid: int) -> int:
+def _cpu_ns(pid: int) -> tuple[int, int]:
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(stat[11]) + int(stat[12])
     by_ticks = ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-    total = 0
+    used, waited = 0, 0
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
-            total += int((task / "schedstat").read_text().split()[0])
-        except FileNotFoundError:
+            on_core, ready, _ = (task / "schedstat").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
             continue
-    return total or by_ticks
+        used += int(on_core)
+        waited += int(ready)
+    return used or by_ticks, waited

@@ -24,14 +24,16 @@ def show(session: Session) -> str:
 
 def _block(outcomes: Sequence[Outcome]) -> list[str]:
     first = outcomes[0]
+    wide = max(map(len, [*first.rows, *(figure.label for figure in first.verdicts)]))
     lines = [_paint(BOLD, f"{first.scenario}: {first.title}")]
     for name in first.rows:
         runs = "   ".join(_values(outcome.rows[name]) for outcome in outcomes)
-        lines.append(f"  {name:<24} {runs}  {first.unit}")
+        lines.append(f"  {name:<{wide}} {runs}  {first.unit}")
     for figures in verdicts(outcomes):
         runs = "   ".join(_judged(figure) for figure in figures)
-        lines.append(f"  {figures[0].label:<24} {runs}  {figures[0].unit}  {figures[0].required}")
-    return lines + [f"  ({note})" for outcome in outcomes for note in outcome.notes]
+        lines.append(f"  {figures[0].label:<{wide}} {runs}  {figures[0].unit}  {figures[0].required}")
+    notes = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
+    return lines + [f"  ({note})" for note in notes]
 
 
 def _values(values: Sequence[float]) -> str:

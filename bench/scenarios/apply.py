@@ -1,7 +1,7 @@
 """From a change of the file on disk to its effect on a request, with 100 and with 10,000 routers.
 
-Each change replaces the router of `/apply-N` by that of `/apply-N+1`; the clock runs from just before the
-new bytes are put in place (by rename, or written into the same file) until `/apply-N+1` is answered with 200.
+Each change replaces the router of `/apply-N` by that of `/apply-N+1`; the clock runs from when the
+new bytes are in place (by rename, or written into the same file) until `/apply-N+1` is answered with 200.
 """
 
 import os

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.bed import Bed, answers
 from bench.errors import InvalidRun
 from bench.load import Request
-from bench.measure import by_peer, rounds
+from bench.measure import by_peer, notes, rounds
 from bench.outcome import Outcome, ratios
 from bench.peers import daemun, plan
 from bench.peers.running import Running
@@ -67,7 +67,7 @@ def run(bed: Bed) -> Outcome:
         unit="µs CPU/request",
         rows=rows,
         verdicts=[many, mix],
-        notes=[f"mixed rules: ||, !, Header, Query and {REGEXES} HostRegexp among {COUNT:,} routers"],
+        notes=[f"mixed rules: ||, !, Header, Query and {REGEXES} HostRegexp among {COUNT:,} routers", *notes(samples)],
         details=[one.as_json() for one in samples],
     )
 

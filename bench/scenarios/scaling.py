@@ -5,18 +5,21 @@ lost to 1 : 2 : 3 is what the balancer left idle.
 """
 
 import contextlib
+import functools
 import importlib.util
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench import load, machine
-from bench.bed import Bed
+from bench.app import SECONDS
+from bench.bed import Bed, answers
 from bench.errors import Unavailable
 from bench.outcome import Outcome, Verdict
 from bench.peers import daemun, plan
 from bench.peers.running import Address, Running
-from bench.process import Process
+from bench.process import Process, until
 
 INSTANCES = (1, 2, 3)
 CLIENTS = 12
@@ -39,6 +42,8 @@ def run(bed: Bed) -> Outcome:
             gates[_label(count)] = gate
         for _ in range(bed.options.rounds):
             for name, gate in gates.items():
+                for app in apps:
+                    until(functools.partial(_rested, app), what="an instance without work")
                 rows[name].append(_per_second(gate, max(LEAST_SECONDS, bed.options.seconds)))
     one = rows[_label(1)]
     verdicts = [
@@ -66,6 +71,12 @@ def _label(count: int) -> str:
 def _per_second(gate: Running, seconds: int) -> float:
     request = load.Request(path="/128", least_bytes=128)
     return load.run(gate.address, request, seconds=seconds, connections=CLIENTS).per_second
+
+
+def _rested(app: Address) -> bool:
+    """Whether the requests that the last measurement broke off are done: nobody waits before a new one."""
+    start = time.monotonic()
+    return answers(app, "/128") and time.monotonic() - start < 1.5 * SECONDS
 
 
 @contextlib.contextmanager

@@ -1,18 +1,15 @@
 """CPU time a proxied request, by kind of request: `small`, `medium`, `chunked`, `post`."""
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.bed import Bed
 from bench.load import Request
-from bench.measure import by_peer, rounds
+from bench.measure import by_peer, notes, rounds
 from bench.outcome import Outcome, ratios
 
 CHEAPER = {"nginx": 0.95, "haproxy": 0.85, "caddy": 0.2}
 LIKE_NGINX = {"nginx": 1.05}
-SATURATED = 0.9
-"""Below this share of a core the load generator was the limit, which the report says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +26,13 @@ class Throughput:
         with bed.peers() as peers:
             samples = rounds(bed, peers, dict.fromkeys(peers, self.request))
         rows = by_peer(samples, list(peers))
-        busy = {name: statistics.median(one.busy for one in samples if one.peer == name) for name in peers}
-        idle = ", ".join(f"{name} {share:.0%}" for name, share in busy.items() if share < SATURATED)
         return Outcome(
             scenario=self.name,
             title=self.title,
             unit="µs CPU/request",
             rows=rows,
             verdicts=ratios(rows, self.bounds),
-            notes=[f"load generator and origin were the limit; core of the proxy busy: {idle}"] if idle else [],
+            notes=notes(samples),
             details=[one.as_json() for one in samples],
         )
 
