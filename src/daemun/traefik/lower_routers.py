@@ -15,7 +15,7 @@ from daemun.errors import Problem, nearest
 from daemun.plan import filter as plan_filter
 from daemun.plan import matching, route, table
 from daemun.plan.origin import Origin
-from daemun.plan.template import Literal, Template
+from daemun.plan.template import Template
 from daemun.traefik.dynamic import Dynamic, Entry, Router
 from daemun.traefik.lower_filters import PROVIDER, Filters, Refusal, Resolved
 from daemun.traefik.lower_listeners import FAULTS, Gate, default_gates
@@ -245,7 +245,7 @@ class Routers:
 
 def noop() -> route.Respond:
     """Return the answer of Traefik's noop@internal."""
-    return route.Respond(status=_NOOP_STATUS, headers=(), body=(Literal(""),))
+    return route.Respond(status=_NOOP_STATUS, headers=(), body=())
 
 
 def _with_host(action: route.Action, host: Template | None) -> route.Action:
