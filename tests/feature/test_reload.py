@@ -1,0 +1,166 @@
+"""Configuration files change while traffic flows: what is right applies, what is wrong changes nothing."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kit.daemun import Instance
+from tests.kit.origin import Origin, answering
+from tests.kit.wire import Client
+
+STATIC = """
+[entryPoints.web]
+address = "127.0.0.1:0"
+[providers.file]
+filename = "dynamic.toml"
+[log]
+level = "info"
+"""
+
+
+def routers(**paths: str) -> str:
+    """A dynamic file: a router for each path prefix, to this server."""
+    text = ""
+    for name, target in paths.items():
+        path, _, url = target.partition(" ")
+        text += f'[http.routers.{name}]\nrule = "PathPrefix(`{path}`)"\nservice = "{name}"\n'
+        text += f'[http.services.{name}.loadBalancer]\nservers = [{{url = "{url}"}}]\n'
+    return text
+
+
+@pytest.fixture
+def origins() -> Iterator[tuple[str, str]]:
+    """Two servers that say `one` and `two`."""
+    with Origin(answering(b"one")) as one, Origin(answering(b"two")) as two:
+        yield f"http://{one.address}", f"http://{two.address}"
+
+
+@pytest.fixture
+def instance() -> Iterator[Instance]:
+    with Instance() as made:
+        made.write("daemun.toml", STATIC)
+        yield made
+
+
+def test_rename_and_in_place(instance: Instance, origins: tuple[str, str]) -> None:
+    """Both ways of changing a file take effect, on connections that are open too."""
+    one, two = origins
+    instance.write("dynamic.toml", routers(a=f"/ {one}"))
+    plane = instance.run()
+    with Client(instance.address()) as client:
+        assert client.request().body == b"one"
+        instance.write("dynamic.toml", routers(a=f"/ {two}"))
+        plane.applied()
+        assert client.request().body == b"two"
+        (instance.path / "dynamic.toml").write_text(routers(a=f"/ {one}"))
+        plane.applied()
+        assert client.request().body == b"one"
+
+
+def test_within_a_second(instance: Instance, origins: tuple[str, str]) -> None:
+    """With 100 routers a change is in effect within a second of the rename."""
+    one, _ = origins
+    many = {f"r{number}": f"/r{number} {one}" for number in range(100)}
+    instance.write("dynamic.toml", routers(**many))
+    plane = instance.run()
+    took = []
+    for attempt in range(3):
+        plane.forget()
+        instance.write("dynamic.toml", routers(**many, new=f"/new{attempt} {one}"))
+        begun = time.monotonic()
+        plane.applied()
+        took.append(time.monotonic() - begun)
+        assert instance.get(f"/new{attempt}").body == b"one"
+    assert min(took) < 1, took
+
+
+def test_broken_file_changes_nothing(instance: Instance, origins: tuple[str, str]) -> None:
+    """A file that does not parse is reported with its place; the old routes go on; the next good file applies."""
+    one, two = origins
+    instance.write("dynamic.toml", routers(a=f"/ {one}"))
+    plane = instance.run()
+    instance.write("dynamic.toml", '[http.routers.a]\nrule = "PathPrefix(`/`)\n')
+    plane.refused()
+    assert instance.get("/").body == b"one"
+    assert re.search(r"ERR this is not TOML: .* at \S*dynamic\.toml:2:\d+", plane.log)
+    (instance.path / "dynamic.toml").unlink()
+    plane.refused()
+    assert instance.get("/").body == b"one"
+    instance.write("dynamic.toml", routers(a=f"/ {two}"))
+    plane.applied()
+    assert instance.get("/").body == b"two"
+
+
+def test_one_bad_router(instance: Instance, origins: tuple[str, str]) -> None:
+    """A router that cannot be used is reported with its place; the others serve."""
+    one, two = origins
+    bad = '[http.routers.bad]\nrule = "PathPrefix(`/bad`"\nservice = "a"\n'
+    instance.write("dynamic.toml", routers(a=f"/a {one}"))
+    plane = instance.run()
+    instance.write("dynamic.toml", bad + routers(a=f"/a {one}", b=f"/b {two}"))
+    plane.applied()
+    assert instance.get("/a").body == b"one"
+    assert instance.get("/b").body == b"two"
+    assert instance.get("/bad").status == 404
+    assert re.search(r"ERR .* at \S*dynamic\.toml:2:\d+ .*subject=http\.routers\.bad\.rule", plane.log)
+
+
+def test_directory(instance: Instance, origins: tuple[str, str]) -> None:
+    """Files of a directory come, change and go."""
+    one, two = origins
+    instance.write("daemun.toml", STATIC.replace('filename = "dynamic.toml"', 'directory = "conf.d"'))
+    directory = instance.path / "conf.d"
+    directory.mkdir()
+    plane = instance.run()
+    assert instance.get("/a").status == 404
+    (directory / "a.toml").write_text(routers(a=f"/a {one}"))
+    plane.applied()
+    (directory / "b.yml").write_text(
+        "http: {routers: {b: {rule: 'PathPrefix(`/b`)', service: b}},"
+        f" services: {{b: {{loadBalancer: {{servers: [{{url: '{two}'}}]}}}}}}}}"
+    )
+    plane.applied()
+    assert (instance.get("/a").body, instance.get("/b").body) == (b"one", b"two")
+    (directory / "a.toml").unlink()
+    plane.applied()
+    assert (instance.get("/a").status, instance.get("/b").body) == (404, b"two")
+
+
+def test_static_file(instance: Instance, origins: tuple[str, str]) -> None:
+    """Entry points appear and vanish without a restart; a connection of another one does not notice."""
+    one, _ = origins
+    instance.write("dynamic.toml", routers(a=f"/ {one}"))
+    plane = instance.run()
+    with Client(instance.address()) as client:
+        assert client.request().body == b"one"
+        instance.write("daemun.toml", STATIC + '[entryPoints.second]\naddress = "127.0.0.1:0"\n')
+        plane.applied()
+        assert instance.get("/", listener="second").body == b"one"
+        assert client.request().body == b"one"
+        old = instance.address("second")
+        instance.write("daemun.toml", STATIC)
+        plane.applied()
+        assert client.request().body == b"one"
+        with pytest.raises(OSError, match="refused"):
+            Client(old)
+        instance.write("daemun.toml", "[entryPoints\n")
+        plane.refused()
+        assert client.request().body == b"one"
+
+
+def test_nothing_changed(instance: Instance, origins: tuple[str, str]) -> None:
+    """A file that means the same is not applied again."""
+    one, _ = origins
+    text = routers(a=f"/ {one}")
+    instance.write("dynamic.toml", text)
+    plane = instance.run()
+    with instance.control() as control:
+        before = control.call("stats")["applied"]
+        plane.forget()
+        instance.write("dynamic.toml", text)
+        plane.told("X_DAEMUN_UNCHANGED")
+        assert control.call("stats")["applied"] == before
