@@ -6,6 +6,7 @@ one folder; when it ends, its engine must have ended too.
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from bench import machine
 from bench.bed import answers
 from bench.errors import BenchError, NotReady, Unavailable
-from bench.peers import daemun
+from bench.peers import daemun, traefik_files
 from bench.peers.running import Address
 from bench.process import Process, family, rss, until
 
@@ -49,13 +50,9 @@ def command() -> Path:
 def run(folder: Path, dynamic: Path, *, ready: str) -> Iterator[ControlPlane]:
     """Runs it on this dynamic file until the path `ready` is answered with 200."""
     address = ("127.0.0.1", machine.free_port())
-    static = folder / "static.yml"
-    static.write_text(
-        f'entryPoints:\n  web:\n    address: "{address[0]}:{address[1]}"\n'
-        f'providers:\n  file:\n    filename: "{dynamic}"\n    watch: true\n'
-        "log:\n  level: ERROR\n"
-    )
-    arguments = [str(command()), "run", "--config", str(static), "--state-dir", str(folder / "state")]
+    static = traefik_files.static(folder, address, dynamic, watch=True)
+    arguments = [str(command()), "run", "--config", str(static), "--threads", "1"]
+    arguments += ["--state-dir", str(folder / "state")]
     env = {"DAEMUN_ENGINE": str(daemun.binary())}
     with Process("daemun run", arguments, core=machine.PROXY_CORE, env=env) as process:
         process.wait_ready(lambda: answers(address, ready))
@@ -64,6 +61,9 @@ def run(folder: Path, dynamic: Path, *, ready: str) -> Iterator[ControlPlane]:
     try:
         until(lambda: not any(_name(pid) == ENGINE for pid in engines), what="the end of the engine", limit=10)
     except NotReady as error:
+        for pid in engines:  # ours, though not our child
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         raise BenchError(f"`daemun run` ended but left its engine behind: {engines}") from error
 
 

@@ -21,8 +21,8 @@ from bench.errors import NotReady, Unavailable
 
 READY_LIMIT = 30.0
 """Seconds a process may take to start: 10,000 routers are the slowest case."""
-STOP_LIMIT = 10.0
-"""Seconds between SIGTERM and SIGKILL."""
+STOP_LIMIT = 20.0
+"""Seconds between SIGTERM and SIGKILL: longer than Daemun's grace of 10 s."""
 POLL = 0.01
 """Seconds between two looks at something that has no event of its own."""
 

@@ -6,11 +6,12 @@ file which port the kernel gave it, once every listener is bound.
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import machine
 from bench.errors import Unavailable
-from bench.peers import plan
+from bench.peers import plan, traefik_files
 from bench.peers.running import Address, Peer, Running
 from bench.process import Process
 
@@ -33,15 +34,13 @@ def version() -> str:
 
 def start(origin: Address, folder: Path) -> Running:
     """Starts the engine with one router that takes everything to `origin`."""
-    return start_plan(plan.single(origin), folder)
+    return start_rules(folder, [origin], [traefik_files.EVERYTHING])
 
 
-def start_plan(document: dict[str, object], folder: Path, *, name: str = "daemun", threads: int = 1) -> Running:
-    """Starts the engine with this Plan and waits for its ready file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plan_file, ready_file = folder / "plan.json", folder / "ready.json"
-    plan_file.write_text(json.dumps(document))
-    command = [str(binary()), "--plan", str(plan_file), "--threads", str(threads)]
+def start_rules(folder: Path, servers: Sequence[Address], rules: Sequence[str], *, name: str = "daemun") -> Running:
+    """Starts the engine with a router for every rule and waits for its ready file."""
+    plan_file, ready_file = plan.write(folder, servers, rules), folder / "ready.json"
+    command = [str(binary()), "--plan", str(plan_file), "--threads", "1"]
     process = Process(name, [*command, "--ready-file", str(ready_file)], core=machine.PROXY_CORE)
     try:
         process.wait_ready(lambda: _ready(ready_file) is not None)

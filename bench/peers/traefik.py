@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bench import machine
 from bench.errors import Unavailable
-from bench.peers.running import CLIENT_IDLE, Address, Peer, Running, fill, launch
+from bench.peers import traefik_files
+from bench.peers.running import Address, Peer, Running, launch
 
 
 def _binary() -> str:
@@ -24,12 +25,11 @@ def version() -> str:
 
 
 def start(origin: Address, folder: Path) -> Running:
-    """Starts Traefik in front of `origin`; it is ready when its router answers, not when it listens."""
+    """Starts Traefik in front of `origin`; the bed waits until its router answers."""
     address = ("127.0.0.1", machine.free_port())
-    values: dict[str, object] = {"idle": CLIENT_IDLE, "origin": "{}:{}".format(*origin)}
-    values["dynamic"] = fill("traefik-dynamic.yml", folder, values)
-    values["listen"] = "{}:{}".format(*address)
-    config = fill("traefik.yml", folder, values)
+    dynamic = folder / "dynamic.yml"
+    dynamic.write_text(traefik_files.dynamic([origin], [traefik_files.EVERYTHING]))
+    config = traefik_files.static(folder, address, dynamic)
     command = [_binary(), f"--configFile={config}"]
     return launch("traefik", command, address, env={"GOMAXPROCS": "1", "HOME": str(folder)})
 

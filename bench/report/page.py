@@ -15,7 +15,7 @@ METHOD = """\
 - All proxies do the same task: HTTP/1.1 keep-alive on both sides, logs off, `X-Real-IP` and
   `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` set on every request. Before anything is measured a probe reads
   these headers at the origin and compares their values. Daemun and Traefik set `X-Forwarded-Server` besides.
-  Configurations stand in `bench/peers/`.
+  Configurations stand in `bench/peers/`; Daemun and Traefik read the same files.
 - CPU per request is user and system time of all the proxy's processes and threads
   (`/proc/PID/task/*/schedstat`, nanoseconds), divided by the requests that wrk saw completed.
 - A run is invalid, and ends the benchmark, when a single request fails, when an answer is too short, when the

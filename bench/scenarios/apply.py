@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import control
 from bench.bed import Bed, answers
 from bench.outcome import Outcome, Verdict
+from bench.peers import traefik_files
 from bench.peers.running import Address
 from bench.process import until
 
@@ -37,14 +38,9 @@ def run(bed: Bed) -> Outcome:
 
 
 def dynamic(origin: Address, *, count: int, turn: int) -> str:
-    """A dynamic file in Traefik's language with `count` routers, one of them that of `path(turn)`."""
-    lines = ["http:", "  routers:"]
+    """A dynamic file with `count` routers, one of them that of `path(turn)`."""
     rules = [f"Host(`h{number}.bench.test`) && PathPrefix(`/p{number}`)" for number in range(count - 1)]
-    for number, rule in enumerate([f"PathPrefix(`/apply-{turn}/`)", *rules]):
-        lines += [f"    r{number}:", f'      rule: "{rule}"', "      service: app"]
-    lines += ["  services:", "    app:", "      loadBalancer:", "        servers:"]
-    lines += [f'          - url: "http://{origin[0]}:{origin[1]}"', ""]
-    return "\n".join(lines)
+    return traefik_files.dynamic([origin], [f"PathPrefix(`/apply-{turn}/`)", *rules])
 
 
 def path(turn: int) -> str:

@@ -6,6 +6,7 @@ VmRSS counts pages that two processes share twice, which only nginx (master and 
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from bench import control
 from bench.bed import Bed
@@ -13,25 +14,12 @@ from bench.errors import Unavailable
 from bench.outcome import Outcome, Verdict
 from bench.scenarios import apply
 
+ROOT = Path(__file__).parents[2]
 MB = 1_000_000
 ENGINE_BOUND = 8.0
 CONTROL_BOUND = 60.0
-LIBRARIES = ("pydantic", "yaml", "structlog", "typer", "rich", "watchfiles", "starlette", "uvicorn")
-"""Imported in this order by `_libraries`; a library pays for what it shares with the later ones."""
-WEIGH = """
-import importlib, json, sys
-def resident():
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
-found = {"python": resident()}
-for name in sys.argv[1:]:
-    before = resident()
-    try:
-        importlib.import_module(name)
-    except ImportError:
-        continue
-    found[name] = resident() - before
-print(json.dumps(found))
-"""
+HEAVIEST = 6
+"""Packages that are named when the memory of the control plane is explained."""
 
 
 def run(bed: Bed) -> Outcome:
@@ -52,7 +40,7 @@ def run(bed: Bed) -> Outcome:
     if resident is not None:
         rows["daemun run"] = [resident]
         verdicts.append(Verdict(label="control plane", values=[resident], unit="MB", bound=CONTROL_BOUND))
-        notes.append(f"what libraries add to a bare interpreter: {_libraries()}")
+        notes.append(f"what loads the control plane: {_packages()}")
     return Outcome(
         scenario="resident",
         title="Resident at start",
@@ -71,7 +59,10 @@ def _control_plane(bed: Bed) -> float:
         return running.resident() / MB
 
 
-def _libraries() -> str:
-    result = subprocess.run([sys.executable, "-c", WEIGH, *LIBRARIES], capture_output=True, text=True, check=True)
+def _packages() -> str:
+    command = [sys.executable, "-m", "bench.weigh"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    if result.returncode != 0:
+        return "not known (bench.weigh failed)"
     weights: dict[str, int] = json.loads(result.stdout)
-    return ", ".join(f"{name} {weight * 1024 / MB:.1f} MB" for name, weight in weights.items())
+    return ", ".join(f"{name} {weight / MB:.1f} MB" for name, weight in list(weights.items())[:HEAVIEST])

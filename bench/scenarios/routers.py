@@ -1,8 +1,8 @@
 """The cost of many routers: 10,000 `Host && PathPrefix` against one, and a mix of every kind of rule.
 
 Requests are spread over every ninth router, evenly over the whole list. The one router gets as many
-(equal) requests from the same kind of list, so that load generator and origin do the same work. Rules stand
-in the order of Traefik's priorities (longest text first), so 200 HostRegexp stand before every Host.
+(equal) requests from the same kind of list, so that load generator and origin do the same work. Traefik's
+priority is the rule's length, so the 200 HostRegexp come before nearly every Host.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from bench.errors import InvalidRun
 from bench.load import Request
 from bench.measure import by_peer, notes, rounds
 from bench.outcome import Outcome, ratios
-from bench.peers import daemun, plan
+from bench.peers import daemun
 from bench.peers.running import Running
 from bench.process import until
 
@@ -28,10 +28,9 @@ BOUND = 1.1
 
 @dataclass(frozen=True, kw_only=True)
 class Router:
-    """A rule as Traefik writes it, the same as the Plan has it, and a request that it takes."""
+    """A rule as Traefik writes it, and a request that it takes."""
 
     text: str
-    match: object
     host: str
     path: str
     field: str = ""
@@ -49,7 +48,7 @@ def run(bed: Bed) -> Outcome:
         requests: dict[str, Request] = {}
         for name, routers in variants.items():
             folder = bed.subfolder("routers")
-            started = daemun.start_plan(_plan(bed, routers), folder, name=name)
+            started = daemun.start_rules(folder, [bed.origin], [one.text for one in routers], name=name)
             stack.enter_context(started.process)
             asked = routers[::STEP] if len(routers) > 1 else routers * (COUNT // STEP)
             requests[name] = _targets(asked, folder / "targets")
@@ -77,7 +76,6 @@ def plain(number: int) -> Router:
     host, prefix = f"h{number}.bench.test", f"/p{number}/"
     return Router(
         text=f"Host(`{host}`) && PathPrefix(`{prefix}`)",
-        match={"all": [{"host": host}, {"path_prefix": prefix}]},
         host=host,
         path=f"{prefix}128",
     )
@@ -92,10 +90,8 @@ def mixed(number: int) -> Router:
 def regex(number: int) -> Router:
     r"""``HostRegexp(`^r[0-9]+-n7\.bench\.test$`) && PathPrefix(`/p`)``."""
     pattern = rf"^r[0-9]+-n{number}\.bench\.test$"
-    match = {"host_regex": {"regex": pattern, "dialect": "re2", "ignore_case": False, "slot": None}}
     return Router(
         text=f"HostRegexp(`{pattern}`) && PathPrefix(`/p`)",
-        match={"all": [match, {"path_prefix": "/p"}]},
         host=f"r42-n{number}.bench.test",
         path="/p/128",
     )
@@ -105,7 +101,6 @@ def _either(number: int) -> Router:
     one, two = f"a{number}.bench.test", f"b{number}.bench.test"
     return Router(
         text=f"(Host(`{one}`) || Host(`{two}`)) && PathPrefix(`/p`)",
-        match={"all": [{"any": [{"host": one}, {"host": two}]}, {"path_prefix": "/p"}]},
         host=two,
         path="/p/128",
     )
@@ -115,7 +110,6 @@ def _negated(number: int) -> Router:
     host = f"n{number}.bench.test"
     return Router(
         text=f"Host(`{host}`) && !PathPrefix(`/admin`)",
-        match={"all": [{"host": host}, {"not": {"path_prefix": "/admin"}}]},
         host=host,
         path="/p/128",
     )
@@ -125,7 +119,6 @@ def _field(number: int) -> Router:
     host, value = f"f{number}.bench.test", f"v{number}"
     return Router(
         text=f"Host(`{host}`) && Header(`X-Tenant`, `{value}`)",
-        match={"all": [{"host": host}, {"header": {"name": "x-tenant", "value": value}}]},
         host=host,
         path="/p/128",
         field=f"X-Tenant={value}",
@@ -136,16 +129,9 @@ def _query(number: int) -> Router:
     host, value = f"q{number}.bench.test", f"v{number}"
     return Router(
         text=f"Host(`{host}`) && Query(`tenant`, `{value}`)",
-        match={"all": [{"host": host}, {"query": {"key": "tenant", "value": value}}]},
         host=host,
         path=f"/p/128?tenant={value}",
     )
-
-
-def _plan(bed: Bed, routers: Sequence[Router]) -> plan.Json:
-    """Rules in the order of Traefik's default priority: by length, the longest first."""
-    ordered = sorted(enumerate(routers), key=lambda one: len(one[1].text), reverse=True)
-    return plan.plan([bed.origin], [(f"r{number}", router.match) for number, router in ordered])
 
 
 def _targets(routers: Sequence[Router], file: Path) -> Request:

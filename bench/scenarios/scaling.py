@@ -17,7 +17,7 @@ from bench.app import SECONDS
 from bench.bed import Bed, answers
 from bench.errors import Unavailable
 from bench.outcome import Outcome, Verdict
-from bench.peers import daemun, plan
+from bench.peers import daemun, traefik_files
 from bench.peers.running import Address, Running
 from bench.process import Process, until
 
@@ -36,8 +36,8 @@ def run(bed: Bed) -> Outcome:
         apps = [stack.enter_context(_instance()) for _ in range(max(INSTANCES))]
         gates: dict[str, Running] = {}
         for count in INSTANCES:
-            document = plan.plan(apps[:count], [("all", plan.ALWAYS)])
-            gate = daemun.start_plan(document, bed.subfolder("scaling"), name=_label(count))
+            rules = [traefik_files.EVERYTHING]
+            gate = daemun.start_rules(bed.subfolder("scaling"), apps[:count], rules, name=_label(count))
             stack.enter_context(gate.process)
             gates[_label(count)] = gate
         for _ in range(bed.options.rounds):
