@@ -17,7 +17,7 @@ from daemun.config.section import Names, Section
 
 # Traefik: math.MaxInt - 1 on 64 bits, so that a redirection comes before any router.
 REDIRECT_PRIORITY = 2**63 - 2
-_ADDRESS = re.compile(r"^(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^\[\]/]*)):(?P<port>\d*)(?:/(?P<proto>\w+))?$")
+_ADDRESS = re.compile(r"^(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^\[\]/:]*)):(?P<port>\d*)(?:/(?P<proto>\w+))?$")
 _HIGHEST_PORT = 65535
 
 

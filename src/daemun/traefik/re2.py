@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_ESCAPES = frozenset("aftnrvxdDsSwWbBAzpPQEC")
+_ESCAPES = frozenset("aftnrvxdDsSwWbBAzpP")
 _CLASS_ESCAPES = frozenset("aftnrvxdDsSwWpP")
 _MULTI = frozenset("dDsSwWpP")
 _FLAGS = re.compile(r"\(\?(?:[imsU]+(?:-[imsU]+)?|-[imsU]+)?[:)]")

@@ -34,7 +34,7 @@ inline = { a = 1, "b c" = [1, { d = 2 }] }
         (("http", "routers", "web", "entryPoints", 1), True, (4, 23)),
         (("http", "routers", "web", "tls", "options"), False, (5, 5)),
         (("http", "services", "api", "loadBalancer", "servers", 1, "url"), True, (10, 7)),
-        (("http", "services", "api", "loadBalancer", "servers", 1, "inline", "b c", 1, "d"), True, (11, 40)),
+        (("http", "services", "api", "loadBalancer", "servers", 1, "inline", "b c", 1, "d"), True, (11, 37)),
         (("quoted key", "x"), False, (12, 15)),
         (("HTTP", "Routers", "WEB", "RULE"), False, (3, 1)),
         (("http", "routers", "web", "nothing"), False, (2, 15)),
