@@ -33,6 +33,8 @@ _log = structlog.get_logger()
 
 # Added to the listeners' own grace times before the engine is ended by force, seconds.
 _STOP_MARGIN = 5.0
+# A Plan that the engine died of so many times is not tried again.
+_DEADLY = 2
 _EVENT_LEVELS = {"endpoint_down": "warning", "endpoint_up": "info", "log_dropped": "warning", "panic": "error"}
 
 
@@ -111,6 +113,7 @@ class Supervisor:
         self._hurry = asyncio.Event()
         self._asked: bytes | None = None
         self._pending: bytes | None = None
+        self._deadly = 0
         self._grace = 0.0
 
     async def run(self) -> None:
@@ -181,7 +184,10 @@ class Supervisor:
             await self._apply(wanted.plan)
 
     async def _apply(self, plan: bytes, *, first: bool = False) -> None:
+        if plan != self._asked:
+            self._deadly = 0
         self._asked, self._pending = plan, None
+        was_up = self._keeper.is_up
         try:
             applied = await self._keeper.apply(plan)
         except CallRefused as error:
@@ -191,8 +197,15 @@ class Supervisor:
             if first and error.kind == "bind_failed":
                 raise StartFailed(str(error)) from None
             self._say_ready()
-        except ConnectionLost:
+        except ConnectionLost as error:
             self._pending = plan  # applied when the engine is back
+            self._deadly = self._deadly + 1 if was_up else 0
+            if self._deadly >= _DEADLY:
+                self._asked = self._pending = None
+                self._deadly = 0
+                self._keeper.forgive()
+                _log.error("the engine dies of this configuration: what was before stays", reason=str(error))
+                notify(X_DAEMUN_REFUSED=1)
         else:
             self._say_applied(applied)
 

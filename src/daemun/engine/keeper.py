@@ -62,6 +62,7 @@ class Keeper:
         self._young_deaths = 0
         self._plan: bytes | None = None
         self._plan_before: bytes | None = None
+        self._kept: bytes | None = None
 
     @property
     def is_up(self) -> bool:
@@ -106,8 +107,14 @@ class Keeper:
         if plan != self._plan:
             self._plan, self._plan_before = plan, self._plan
             self._young_deaths = 0
-        self._state.keep_plan(plan)
+        if plan != self._kept:
+            self._state.keep_plan(plan)
+            self._kept = plan
         return applied
+
+    def forgive(self) -> None:
+        """Forget the deaths so far: they had a reason that is gone."""
+        self._young_deaths = 0
 
     async def call(self, call: str) -> None:
         """Make a call without fields. Raises CallRefused, ConnectionLost."""
