@@ -19,7 +19,9 @@ class Case(NamedTuple):
     statuses: tuple[int, ...] = (400,)
 
 
-def _fields(name: str, fields: bytes, *statuses: int, line: bytes = b"POST / HTTP/1.1", host: bytes = b"Host: a\r\n") -> Case:
+def _fields(
+    name: str, fields: bytes, *statuses: int, line: bytes = b"POST / HTTP/1.1", host: bytes = b"Host: a\r\n"
+) -> Case:
     return Case(name, line + b"\r\n" + host + fields + b"\r\n" + SMUGGLED, statuses or (400,))
 
 
@@ -184,7 +186,11 @@ ACCEPTED = [
     ("length zero", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", b""),
     ("length with zeros", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 005\r\n\r\nhello", b"hello"),
     ("chunked", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", b"hello"),
-    ("chunked in capitals", b"POST / HTTP/1.1\r\nHost: a\r\nTRANSFER-ENCODING: CHUNKED\r\n\r\n005\r\nhello\r\n00\r\n\r\n", b"hello"),
+    (
+        "chunked in capitals",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTRANSFER-ENCODING: CHUNKED\r\n\r\n005\r\nhello\r\n00\r\n\r\n",
+        b"hello",
+    ),
     (
         "extensions and trailers",
         b'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3 ;c="\\"d"\r\nllo\r\n0\r\nX: 1\r\n\r\n',

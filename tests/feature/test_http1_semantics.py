@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 
@@ -79,7 +80,9 @@ def test_pipelining_is_answered_in_order() -> None:
             elif number % 3 == 1:
                 batch += b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody" % number
             else:
-                batch += b"PUT /%d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n" % number
+                batch += (
+                    b"PUT /%d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n" % number
+                )
         g.client.send(batch)
         told = [json.loads(g.client.read_response().body) for _ in range(30)]
         assert [t["line"].split()[1] for t in told] == [f"/{number}" for number in range(30)]
@@ -100,7 +103,7 @@ def test_chunked_request_with_trailers() -> None:
     with gate() as g:
         g.client.send(
             b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
-            b"5;name=value\r\nhello\r\n6;q=\"a;b\"\r\n world\r\n0;last\r\nX-Sum: 42\r\nX-More: yes\r\n\r\n"
+            b'5;name=value\r\nhello\r\n6;q="a;b"\r\n world\r\n0;last\r\nX-Sum: 42\r\nX-More: yes\r\n\r\n'
         )
         assert g.client.read_response().status == 200
         request = g.origin.requests[0]
@@ -112,12 +115,15 @@ def test_chunked_request_with_trailers() -> None:
         assert b";last" not in g.origin.received
 
 
-@pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding", "Host", "Connection", "Authorization", "Content-Encoding"])
+@pytest.mark.parametrize(
+    "name", ["Content-Length", "Transfer-Encoding", "Host", "Connection", "Authorization", "Content-Encoding"]
+)
 def test_trailers_change_no_meaning(name: str) -> None:
     """A trailer that frames or routes never reaches the origin, refused or dropped (RFC 9110 section 6.5.1)."""
     with gate() as g:
         g.client.send(
-            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n%s: 7\r\n\r\n" % name.encode()
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n%s: 7\r\n\r\n"
+            % name.encode()
         )
         assert g.client.read_response().status in (200, 400)
         after = g.origin.received.partition(b"\r\n\r\n")[2]
@@ -205,7 +211,7 @@ def test_head() -> None:
     [
         ("HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
         ("GET", b"HTTP/1.1 204 No Content\r\n\r\n"),
-        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\nETag: \"x\"\r\n\r\n"),
+        ("GET", b'HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\nETag: "x"\r\n\r\n'),
         ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
     ],
 )
@@ -275,7 +281,9 @@ def test_hop_by_hop_request_fields_are_removed() -> None:
 def test_hop_by_hop_response_fields_are_removed() -> None:
     """The same in answers (RFC 9110 section 7.6.1)."""
     with gate(
-        answering(b"ok", "Connection: X-Mine", "X-Mine: 1", "Keep-Alive: timeout=5", "Proxy-Connection: close", "X-Kept: 3")
+        answering(
+            b"ok", "Connection: X-Mine", "X-Mine: 1", "Keep-Alive: timeout=5", "Proxy-Connection: close", "X-Kept: 3"
+        )
     ) as g:
         response = g.client.request()
         for name in ("x-mine", "keep-alive", "proxy-connection"):
@@ -289,7 +297,9 @@ def test_connection_cannot_remove_framing(listed: str) -> None:
     framing = b"Transfer-Encoding: chunked\r\n" if listed == "transfer-encoding" else b"Content-Length: 5\r\n"
     body = b"5\r\nhello\r\n0\r\n\r\n" if listed == "transfer-encoding" else b"hello"
     with gate() as g:
-        g.client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nConnection: %s\r\n%s\r\n%s" % (listed.encode(), framing, body))
+        g.client.send(
+            b"POST / HTTP/1.1\r\nHost: a.test\r\nConnection: %s\r\n%s\r\n%s" % (listed.encode(), framing, body)
+        )
         status = g.client.read_response().status
         assert status in (200, 400)
         if status == 200:
@@ -319,8 +329,14 @@ def test_target_forms(line: str, upstream: str, host: str) -> None:
 
 def test_methods_and_fields_are_passed_as_they_are() -> None:
     """Unknown methods, repeated fields, empty and obs-text values go through in order (RFC 9110 sections 5.3, 5.5 and 9.1)."""
-    with gate(answering(b"", "Set-Cookie: a=1", "Set-Cookie: b=2", "X-Empty: ", "X-Byte: caf\xe9", status="299 Quite OK")) as g:
-        g.client.send("PURGE /x HTTP/1.1\r\nHost: a\r\nX-A:1\r\nX-A: \t2 \t\r\nX-Empty:\r\nX-Byte: caf\xe9\r\n\r\n".encode("latin-1"))
+    with gate(
+        answering(b"", "Set-Cookie: a=1", "Set-Cookie: b=2", "X-Empty: ", "X-Byte: caf\xe9", status="299 Quite OK")
+    ) as g:
+        g.client.send(
+            "PURGE /x HTTP/1.1\r\nHost: a\r\nX-A:1\r\nX-A: \t2 \t\r\nX-Empty:\r\nX-Byte: caf\xe9\r\n\r\n".encode(
+                "latin-1"
+            )
+        )
         response = g.client.read_response()
         request = g.origin.requests[0]
         assert request.line == "PURGE /x HTTP/1.1"
@@ -396,10 +412,8 @@ def test_half_close_within_a_body(framing: str) -> None:
     with gate() as g:
         g.client.send(f"POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n".encode() + b"3\r\nabc\r\n")
         g.client.finish_writing()
-        try:
+        with contextlib.suppress(Closed):
             assert g.client.read_response().status == 400
-        except Closed:
-            pass
         g.client.assert_ended()
         assert g.origin.requests == []
         if g.origin.visits:
@@ -410,7 +424,6 @@ def test_half_close_within_a_body(framing: str) -> None:
 @pytest.mark.parametrize("framing", ["chunked", "close"])
 def test_event_stream_arrives_at_once(framing: str) -> None:
     """Each event reaches the client while the origin has nothing more to say; the head comes before the first."""
-
     turns = threading.Semaphore(0)
 
     def streaming(visit: Visit) -> None:

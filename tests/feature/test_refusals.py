@@ -56,7 +56,9 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refusing]:
     unix = str(tmp_path_factory.mktemp("listener") / "web.sock")
     with Origin() as origin:
         listeners = {"tcp": listener(), "unix": listener(unix=unix)}
-        with Engine(plan(origin.address, http=policy(limits=LIMITS), listeners=listeners, upstream={"pool": {"max_idle": 0}})) as engine:
+        with Engine(
+            plan(origin.address, http=policy(limits=LIMITS), listeners=listeners, upstream={"pool": {"max_idle": 0}})
+        ) as engine:
             yield Refusing(engine=engine, origin=origin)
 
 
@@ -150,7 +152,11 @@ def test_body_beyond_the_limit() -> None:
         assert g.client.read_response().status == 413
         assert g.origin.received == b""
         with g.engine.client() as client:
-            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + b"x" * 101 + b"\r\n0\r\n\r\n")
+            client.send(
+                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n"
+                + b"x" * 101
+                + b"\r\n0\r\n\r\n"
+            )
             assert client.read_response().status == 413
         assert g.origin.requests == []
 

@@ -33,7 +33,11 @@ def binary() -> Path:
     named = os.environ.get("DAEMUN_ENGINE")
     if named:
         return Path(named)
-    built = [p for profile in ("debug", "fast", "release") if (p := ROOT / "engine/target" / profile / "daemun-engine").exists()]
+    built = [
+        p
+        for profile in ("debug", "fast", "release")
+        if (p := ROOT / "engine/target" / profile / "daemun-engine").exists()
+    ]
     if not built:
         raise FileNotFoundError("no engine: run `cargo build` in engine/, or set DAEMUN_ENGINE")
     return max(built, key=lambda p: p.stat().st_mtime)
@@ -47,19 +51,28 @@ def survivors() -> list[int]:
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):
-            if mark in (entry / "environ").read_bytes().split(b"\0") and b"daemun-engine" in (entry / "comm").read_bytes():
+            if (
+                mark in (entry / "environ").read_bytes().split(b"\0")
+                and b"daemun-engine" in (entry / "comm").read_bytes()
+            ):
                 found.append(int(entry.name))
     return found
 
 
 class Engine:
-    """One running engine, in a directory of its own. `with Engine(plan) as engine: …`
+    """One running engine, in a directory of its own. `with Engine(plan) as engine: …`.
 
     `plan` is a Plan as JSON; None starts it with the control socket only. `stdout` is a path, or a descriptor.
     """
 
     def __init__(
-        self, plan: dict[str, Any] | None, *, threads: int = 4, stdout: int | None = None, descriptors: int | None = None, ready: bool = True
+        self,
+        plan: dict[str, Any] | None,
+        *,
+        threads: int = 4,
+        stdout: int | None = None,
+        descriptors: int | None = None,
+        ready: bool = True,
     ) -> None:
         self.directory = tempfile.TemporaryDirectory(prefix="daemun-test-")
         self.path = Path(self.directory.name)
@@ -70,7 +83,15 @@ class Engine:
         command = ["setpriv", "--pdeathsig", "KILL"]
         if descriptors:
             command = ["prlimit", f"--nofile={descriptors}", *command]
-        command += [str(binary()), "--threads", str(threads), "--ready-file", str(self.ready_path), "--control", self.control_path]
+        command += [
+            str(binary()),
+            "--threads",
+            str(threads),
+            "--ready-file",
+            str(self.ready_path),
+            "--control",
+            self.control_path,
+        ]
         if plan is not None:
             (self.path / "plan.json").write_text(json.dumps(plan))
             command += ["--plan", str(self.path / "plan.json")]
@@ -78,7 +99,7 @@ class Engine:
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=self._out if self._out else stdout,
+            stdout=self._out or stdout,
             stderr=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "DAEMUN_TEST": TEST_RUN, "RUST_BACKTRACE": "1"},
         )
@@ -96,7 +117,9 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         died = self.process.poll()
         self.kill()
         if kind is not None:
@@ -130,7 +153,15 @@ class Engine:
         host, _, port = said.rpartition(":")
         return host.strip("[]"), int(port)
 
-    def client(self, listener: str = "web", *, source: str | None = None, limit: float = LIMIT, receive_buffer: int = 0) -> Client:
+    def tcp(self, listener: str = "web") -> tuple[str, int]:
+        """Host and port of a listener on TCP."""
+        address = self.address(listener)
+        assert not isinstance(address, str)
+        return address
+
+    def client(
+        self, listener: str = "web", *, source: str | None = None, limit: float = LIMIT, receive_buffer: int = 0
+    ) -> Client:
         return Client(self.address(listener), source=source, limit=limit, receive_buffer=receive_buffer)
 
     def control(self) -> Control:

@@ -100,7 +100,9 @@ class Visit:
     def read_request(self) -> Request:
         """The next request with its body, kept in `requests`."""
         head = self.read_head()
-        body, chunks, trailers = b"", [], ()
+        body = b""
+        chunks: list[bytes] = []
+        trailers: tuple[tuple[str, str], ...] = ()
         if "chunked" in ",".join(head.all("transfer-encoding")).lower():
             while size := int(self.read_until(b"\r\n").split(b";")[0], 16):
                 chunks.append(self.read_exactly(size))
@@ -111,7 +113,9 @@ class Visit:
             body, trailers = b"".join(chunks), tuple(lines)
         elif head.get("content-length"):
             body = self.read_exactly(int(head.get("content-length") or 0))
-        request = Request(line=head.line, headers=head.headers, head=head.head, body=body, chunks=tuple(chunks), trailers=trailers)
+        request = Request(
+            line=head.line, headers=head.headers, head=head.head, body=body, chunks=tuple(chunks), trailers=trailers
+        )
         self.requests.append(request)
         return request
 
@@ -167,7 +171,12 @@ def echo(visit: Visit) -> None:
     """Answers every request with what it was."""
     while True:
         request = visit.read_request()
-        told = {"line": request.line, "headers": request.headers, "body": request.body.decode("latin-1"), "visit": visit.number}
+        told = {
+            "line": request.line,
+            "headers": request.headers,
+            "body": request.body.decode("latin-1"),
+            "visit": visit.number,
+        }
         visit.answer(json.dumps(told).encode(), "Content-Type: application/json")
 
 
@@ -207,7 +216,9 @@ def once_each(*scripts: Script) -> Script:
 class Origin:
     """A listening origin. `with Origin(script) as origin: …`; `origin.address` is what an endpoint says."""
 
-    def __init__(self, script: Script = echo, *, unix: str | None = None, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, script: Script = echo, *, unix: str | None = None, port: int = 0, host: str = "127.0.0.1"
+    ) -> None:
         self.script = script
         self.visits: list[Visit] = []
         self.failures: list[BaseException] = []
@@ -230,7 +241,9 @@ class Origin:
     def __enter__(self) -> Origin:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
         if kind is None and self.failures:
             raise self.failures[0]
@@ -285,7 +298,7 @@ def dead() -> Iterator[str]:
     """An address that refuses: bound, so that nobody else gets it, and not listening."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        yield "127.0.0.1:%d" % bound.getsockname()[1]
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 @contextlib.contextmanager
@@ -300,7 +313,7 @@ def silent() -> Iterator[str]:
             filler.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 filler.connect(listener.getsockname())
-        yield "127.0.0.1:%d" % listener.getsockname()[1]
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def _field(line: str) -> tuple[str, str]:

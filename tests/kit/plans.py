@@ -55,6 +55,7 @@ def endpoint(address: str, **fields: Any) -> Json:
         "backup": False,
         "down": False,
         "url": url,
+        "rest": None,
         **fields,
     }
 
@@ -117,7 +118,7 @@ def policy(**fields: Any) -> Json:
             "body_bytes": 0,
             "chunk_line_bytes": 4_096,
         },
-        "tolerate": {"bare_lf": False, "underscores": "keep"},
+        "tolerate": {"bare_lf": False, "underscores": "keep", "odd_names": "keep"},
         "path": {
             "form": "encoded",
             "merge_slashes": True,
@@ -164,6 +165,7 @@ def answer(status: int, body: str = "", **fields: Any) -> Json:
 def faults() -> Json:
     """Traefik's answers (COMPAT.md, Errors); what cannot be read on ends the connection."""
     return {
+        "plain_on_tls": answer(400, "Client sent an HTTP request to an HTTPS server.", close=True),
         "bad_request": answer(400, "Bad Request", close=True),
         "target_too_long": answer(414, "URI Too Long", close=True),
         "head_too_large": answer(431, "Request Header Fields Too Large", close=True),
@@ -221,6 +223,12 @@ def proxy(service_id: str = "app", **fields: Any) -> Json:
             "rewrite_location": [],
             "method": None,
             "flush_ms": 100,
+            "pass_headers": True,
+            "pass_body": True,
+            "trailers": True,
+            "informational": True,
+            "transport": None,
+            "retry": None,
             **fields,
         }
     }
@@ -269,6 +277,7 @@ def plan(*endpoints: str | Json, http: Json | None = None, **fields: Any) -> Jso
                 "server_name": "",
                 "http": "policy",
                 "tls_options": None,
+                "certificates": [],
                 "filters": [],
                 "table": "table",
                 "faults": "faults",

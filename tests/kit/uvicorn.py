@@ -29,7 +29,17 @@ class Uvicorn:
         self.directory = tempfile.TemporaryDirectory(prefix="daemun-uvicorn-")
         path = Path(self.directory.name)
         (path / "application.py").write_text(source)
-        command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "uvicorn", "application:app", "--app-dir", str(path)]
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "application:app",
+            "--app-dir",
+            str(path),
+        ]
         handed: tuple[int, ...] = ()
         listener = None
         if unix:
@@ -72,7 +82,9 @@ class Uvicorn:
     def __enter__(self) -> Uvicorn:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         if kind is not None:
             print("uvicorn log:\n" + "\n".join(self.log[-30:]))

@@ -68,8 +68,12 @@ class Response:
 class Client:
     """One connection to the engine."""
 
-    def __init__(self, address: Address, *, source: str | None = None, limit: float = LIMIT, receive_buffer: int = 0) -> None:
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    def __init__(
+        self, address: Address, *, source: str | None = None, limit: float = LIMIT, receive_buffer: int = 0
+    ) -> None:
+        family = (
+            socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        )
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(limit)
         if receive_buffer:
@@ -85,7 +89,9 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -132,7 +138,9 @@ class Client:
     def finish_writing(self) -> None:
         self.socket.shutdown(socket.SHUT_WR)
 
-    def request(self, method: str = "GET", target: str = "/", *headers: str, body: bytes = b"", host: str = "example.org") -> Response:
+    def request(
+        self, method: str = "GET", target: str = "/", *headers: str, body: bytes = b"", host: str = "example.org"
+    ) -> Response:
         """Sends a plain HTTP/1.1 request and reads its response."""
         lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *headers]
         if body or method in ("POST", "PUT", "PATCH"):
@@ -217,7 +225,12 @@ class Client:
         else:
             parts = {"framing": "close", "body": self.read_to_end()}
         return Response(
-            version=head.version, status=head.status, reason=head.reason, headers=head.headers, interim=interim, **parts  # type: ignore[arg-type]
+            version=head.version,
+            status=head.status,
+            reason=head.reason,
+            headers=head.headers,
+            interim=interim,
+            **parts,  # type: ignore[arg-type]
         )
 
     def read_chunk(self) -> bytes:
@@ -247,7 +260,9 @@ class Client:
         except ConnectionResetError:
             data = b""
         except TimeoutError as error:
-            raise WireError(f"nothing came for {self.socket.gettimeout()} s, waiting for {wanted}; have {bytes(self.buffer[:300])!r}") from error
+            raise WireError(
+                f"nothing came for {self.socket.gettimeout()} s, waiting for {wanted}; have {bytes(self.buffer[:300])!r}"
+            ) from error
         if not data:
             self.ended = True
             raise Closed(f"closed before {wanted}; have {bytes(self.buffer[:300])!r}")
@@ -260,7 +275,10 @@ def _head(data: bytes) -> Response:
     if len(start) != 3 or start[0] not in (b"HTTP/1.1", b"HTTP/1.0") or len(start[1]) != 3 or not start[1].isdigit():
         raise WireError(f"bad status line {lines[0]!r}")
     return Response(
-        version=start[0].decode(), status=int(start[1]), reason=start[2].decode("latin-1"), headers=tuple(_field(line) for line in lines[1:])
+        version=start[0].decode(),
+        status=int(start[1]),
+        reason=start[2].decode("latin-1"),
+        headers=tuple(_field(line) for line in lines[1:]),
     )
 
 
@@ -268,6 +286,6 @@ def _field(line: bytes) -> tuple[str, str]:
     name, colon, value = line.partition(b":")
     if not colon or not name or any(c not in _TOKEN for c in name):
         raise WireError(f"bad field line {line!r}")
-    if any(c < 32 and c != 9 or c == 127 for c in value):
+    if any((c < 32 and c != 9) or c == 127 for c in value):
         raise WireError(f"control character in field line {line!r}")
     return name.decode(), value.decode("latin-1").strip(" \t")
