@@ -195,6 +195,7 @@ class Supervisor:
             _log.error("the engine refuses the configuration", reason=str(error), **_origin(plan, error.where))
             notify(X_DAEMUN_REFUSED=1)
             if first and error.kind == "bind_failed":
+                await self._keeper.stop(limit=_STOP_MARGIN, hurry=self._hurry)
                 raise StartFailed(str(error)) from None
             self._say_ready()
         except ConnectionLost as error:
@@ -241,6 +242,10 @@ class Supervisor:
     def _say_applied(self, applied: Applied) -> None:
         _log.info("configuration applied", number=applied.number, **applied.listeners)
         notify(X_DAEMUN_APPLIED=applied.number)
+        if not self._ready and LOG_FILE.is_terminal:
+            # Traefik's default level says nothing at all: a person wants to know that it runs.
+            where = ", ".join(f"{name} at {address}" for name, address in applied.listeners.items())
+            LOG_FILE.write(f"daemun listens: {where}. Ctrl-C stops it.")
         self._say_ready()
 
     def _say_ready(self) -> None:

@@ -108,7 +108,10 @@ class Keeper:
             self._plan, self._plan_before = plan, self._plan
             self._young_deaths = 0
         if plan != self._kept:
-            self._state.keep_plan(plan)
+            try:
+                self._state.keep_plan(plan)
+            except OSError as error:
+                _log.warning("the Plan cannot be kept", directory=str(self._state.path), reason=error.strerror)
             self._kept = plan
         return applied
 

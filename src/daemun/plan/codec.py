@@ -90,8 +90,8 @@ _readers: dict[Any, Read] = {}
 def writer(of: Any) -> Write | None:
     """Return what turns a value of this type into what json.dumps takes; None when it already is that."""
     if of not in _writers:
-        _writers[of] = None
         _make_writer(of)
+        _writers.setdefault(of, None)
     return _writers[of]
 
 

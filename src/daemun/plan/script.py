@@ -56,6 +56,7 @@ class Rewrite:
 
     # Matched against the current path.
     pattern: Pattern
+    # The new path; the first `?` in a literal part begins a query. `redirect` and `permanent` send the whole.
     replacement: Template
     # The old query is appended (not when the replacement ends in `?`).
     append_query: bool

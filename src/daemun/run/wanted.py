@@ -69,6 +69,7 @@ class FileSource:
         self._logged: tuple[Problem, ...] = ()
         self._provider: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
+        self._reading = asyncio.Lock()
 
     async def run(self) -> None:
         """Read, tell, watch. Raises ConfigError when the static file cannot be used the first time."""
@@ -84,6 +85,10 @@ class FileSource:
         await self._read_static(again=True)
 
     async def _read_static(self, *, again: bool = False) -> None:
+        async with self._reading:
+            await self._read_static_alone(again=again)
+
+    async def _read_static_alone(self, *, again: bool) -> None:
         try:
             static, problems = await asyncio.to_thread(load_static, self._config)
         except ConfigError as error:
