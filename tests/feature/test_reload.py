@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import queue
 import re
+import socket
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.kit.daemun import Instance
-from tests.kit.origin import Origin, answering
+from tests.kit.origin import Origin, Visit, answering
 from tests.kit.wire import Client
 
 STATIC = """
@@ -98,14 +102,14 @@ def test_broken_file_changes_nothing(instance: Instance, origins: tuple[str, str
 def test_one_bad_router(instance: Instance, origins: tuple[str, str]) -> None:
     """A router that cannot be used is reported with its place; the others serve."""
     one, two = origins
-    bad = '[http.routers.bad]\nrule = "PathPrefix(`/bad`"\nservice = "a"\n'
+    bad = '[http.routers.bad]\nrule = "PathPrefix(`/wrong`"\nservice = "a"\n'
     instance.write("dynamic.toml", routers(a=f"/a {one}"))
     plane = instance.run()
     instance.write("dynamic.toml", bad + routers(a=f"/a {one}", b=f"/b {two}"))
     plane.applied()
     assert instance.get("/a").body == b"one"
     assert instance.get("/b").body == b"two"
-    assert instance.get("/bad").status == 404
+    assert instance.get("/wrong").status == 404
     assert re.search(r"ERR .* at \S*dynamic\.toml:2:\d+ .*subject=http\.routers\.bad\.rule", plane.log)
 
 
@@ -145,8 +149,8 @@ def test_static_file(instance: Instance, origins: tuple[str, str]) -> None:
         instance.write("daemun.toml", STATIC)
         plane.applied()
         assert client.request().body == b"one"
-        with pytest.raises(OSError, match="refused"):
-            Client(old)
+        with socket.socket() as late:
+            assert late.connect_ex(old) == errno.ECONNREFUSED
         instance.write("daemun.toml", "[entryPoints\n")
         plane.refused()
         assert client.request().body == b"one"
@@ -164,3 +168,56 @@ def test_nothing_changed(instance: Instance, origins: tuple[str, str]) -> None:
         instance.write("dynamic.toml", text)
         plane.told("X_DAEMUN_UNCHANGED")
         assert control.call("stats")["applied"] == before
+
+
+def lasting(visit: Visit) -> None:
+    """Answers by path: a tunnel that echoes, a stream of events (one for each line of the tunnel), a plain answer."""
+    while True:
+        request = visit.read_request()
+        if request.target == "/ws":
+            visit.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            while True:
+                visit.send(visit.read_until(b"\n"))
+        if request.target == "/events":
+            visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for number in itertools.count():
+                visit.send(b"4\r\n%4d\r\n" % number)
+                STEPS.get()
+        visit.answer(b"plain")
+
+
+STEPS: queue.Queue[None] = queue.Queue()
+WEBSOCKET = (
+    b"GET /ws HTTP/1.1\r\nHost: example.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+@pytest.mark.timeout(400)
+def test_lasting_connections(instance: Instance) -> None:
+    """A WebSocket, an event stream and an idle connection survive 200 reloads that add and remove an entry point."""
+    second = '[entryPoints.second]\naddress = "127.0.0.1:0"\n'
+    with Origin(lasting) as origin:
+        url = f"http://{origin.address}"
+        instance.write("dynamic.toml", routers(a=f"/ {url}"))
+        plane = instance.run()
+        address = instance.address()
+        with Client(address) as tunnel, Client(address) as events, Client(address) as idle:
+            assert idle.request().body == b"plain"
+            tunnel.send(WEBSOCKET)
+            assert tunnel.read_head().status == 101
+            events.send(b"GET /events HTTP/1.1\r\nHost: example.org\r\n\r\n")
+            assert events.read_head().status == 200
+            assert events.read_chunk() == b"   0"
+            for number in range(1, 101):
+                instance.write("daemun.toml", STATIC + second * (number % 2))
+                plane.applied()
+                instance.write("dynamic.toml", routers(a=f"/ {url}", **{f"b{number}": f"/b {url}"}))
+                plane.applied()
+                if number % 10 == 0:
+                    tunnel.send(b"%d\n" % number)
+                    assert tunnel.read_until(b"\n") == b"%d\n" % number
+                    STEPS.put(None)
+                    assert events.read_chunk() == b"%4d" % (number // 10)
+            assert idle.request().body == b"plain"
+        STEPS.put(None)

@@ -92,7 +92,11 @@ def test_control_plane_killed(instance: Instance) -> None:
     """kill -9 of the control plane loses no request; the next start adopts the engine, and may change it."""
     first = instance.run()
     engine = instance.engine_pid()
-    with Traffic(instance.address()) as traffic, Client(instance.address()) as client:
+    with (
+        Origin(answering(b"two")) as other,
+        Traffic(instance.address()) as traffic,
+        Client(instance.address()) as client,
+    ):
         assert client.request().body == b"one"
         first.kill()
         traffic.more()
@@ -102,10 +106,10 @@ def test_control_plane_killed(instance: Instance) -> None:
         assert "engine adopted" in second.log
         traffic.more()
         assert client.request().body == b"one"
-        with Origin(answering(b"two")) as other:
-            instance.write("dynamic.toml", dynamic(f"http://{other.address}"))
-            second.applied()
-            assert client.request().body == b"two"
+        instance.write("dynamic.toml", dynamic(f"http://{other.address}"))
+        second.applied()
+        assert client.request().body == b"two"
+        traffic.more()
     assert not traffic.failures
     assert second.stop() == 0
     assert gone(engine)

@@ -78,11 +78,11 @@ class Instance:
 
     def engine_pid(self) -> int:
         """The engine that answers; 0 when none does."""
-        try:
-            with self.control() as control:
-                return int(control.hello["pid"])
-        except (OSError, AssertionError):
-            return 0
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(self.state / "control.sock")):
+                return 0
+        with self.control() as control:
+            return int(control.hello["pid"])
 
     def address(self, listener: str = "web") -> tuple[str, int]:
         """Where this listener is, as 127.0.0.1 when it is everywhere."""
