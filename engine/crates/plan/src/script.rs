@@ -30,6 +30,7 @@ pub enum Step {
 pub struct Rewrite {
     /// Matched against the current path.
     pub pattern: Pattern,
+    /// The new path; the first `?` in a literal part begins a query. `redirect` and `permanent` send the whole.
     pub replacement: Template,
     /// The old query is appended (not when the replacement ends in `?`).
     pub append_query: bool,
