@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -242,8 +243,8 @@ class Supervisor:
     def _say_applied(self, applied: Applied) -> None:
         _log.info("configuration applied", number=applied.number, **applied.listeners)
         notify(X_DAEMUN_APPLIED=applied.number)
-        if not self._ready and LOG_FILE.is_terminal:
-            # Traefik's default level says nothing at all: a person wants to know that it runs.
+        if not self._ready and LOG_FILE.is_terminal and "NOTIFY_SOCKET" not in os.environ:
+            # Traefik's default level says nothing at all: a person who waits wants to know that it runs.
             where = ", ".join(f"{name} at {address}" for name, address in applied.listeners.items())
             LOG_FILE.write(f"daemun listens: {where}. Ctrl-C stops it.")
         self._say_ready()

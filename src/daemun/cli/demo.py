@@ -46,21 +46,24 @@ def _show(running: Demo) -> None:
     import json
     import urllib.request
 
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     url = running.url
-    console = Console(highlight=False)
-    table = Table(title=f"Daemun listens at {url}", title_justify="left", title_style="bold")
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("try", no_wrap=True)
     table.add_column("and see")
-    table.add_row(f"curl {url}/", f"a different one of {len(running.addresses)} instances answers each time")
+    table.add_row(f"curl {url}/", f"{len(running.addresses)} instances answer in turn")
     table.add_row(f"curl {url}/client-info", "the application sees your address and protocol")
-    table.add_row(f"curl -N {url}/events", "server-sent events, one a second, nothing is held back")
-    table.add_row(f"python -m websockets {url.replace('http', 'ws', 1)}/ws", "a WebSocket that says everything again")
-    table.add_row(f"daemun explain {url}/ --state-dir {running.state_dir}", "which router takes a request")
-    table.add_row("kill one of the instances", f"no request fails; they are {running.describe()}")
+    table.add_row(f"curl -N {url}/events", "events come at once, one a second")
+    table.add_row(f"python -m websockets {url.replace('http', 'ws', 1)}/ws", "a WebSocket that repeats what you say")
+    table.add_row("kill an instance (see below)", "no request fails")
+    console.print(f"[bold]Daemun listens at {url}[/bold]")
     console.print(table)
+    console.print(f"instances: {running.describe()}")
+    console.print(f"which router takes a request: daemun explain {url}/ --state-dir {running.state_dir}")
     with urllib.request.urlopen(f"{url}/client-info", timeout=10) as answer:  # noqa: S310 - our own address
         console.print(f"GET {url}/client-info → {answer.status} {json.dumps(json.load(answer))}")
     console.print("Ctrl-C stops everything.")

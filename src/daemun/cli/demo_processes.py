@@ -63,10 +63,9 @@ class Demo:
         return self._directory
 
     def describe(self) -> str:
-        """Say where the instances are and which processes they are."""
-        return ", ".join(
-            f"{app.pid} (port {a.rpartition(':')[2]})" for app, a in zip(self.apps, self.addresses, strict=True)
-        )
+        """Name the instances' processes and ports."""
+        ports = [address.rpartition(":")[2] for address in self.addresses]
+        return ", ".join(f"process {app.pid} on port {port}" for app, port in zip(self.apps, ports, strict=True))
 
     def __enter__(self) -> Self:
         for number in _STOP_SIGNALS:
