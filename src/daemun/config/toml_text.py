@@ -25,10 +25,12 @@ _KEYS = frozenset({"bare_key", "quoted_key", "dotted_key"})
 def read_toml(text: str, *, file: str) -> Document:
     """Parse TOML. Raises ConfigError with one located Problem when it does not parse."""
     try:
-        parsed = tomllib.loads(text)
+        data = _table(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(problems=[_syntax_problem(str(error), text=text, file=file)]) from None
-    return Document(file=file, text=text, data=_table(parsed), spots=lambda: toml_spots(text), byte_columns=True)
+    except RecursionError:
+        raise ConfigError(problems=[_syntax_problem("Nested too deeply", text=text, file=file)]) from None
+    return Document(file=file, text=text, data=data, spots=lambda: toml_spots(text), byte_columns=True)
 
 
 def toml_spots(text: str) -> Spot:

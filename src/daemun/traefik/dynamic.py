@@ -32,6 +32,7 @@ from daemun.traefik.middlewares import Middleware
 from daemun.traefik.rule_places import place_rule_problem
 from daemun.traefik.rules import Rule, parse_rule
 from daemun.traefik.server_url import check_url
+from daemun.traefik.value_notes import middleware_notes
 
 S = TypeVar("S", bound=Section)
 MAX_PRIORITY = 2**63 - 1 - 1000  # the rest is Traefik's own (redirections, ACME)
@@ -229,6 +230,8 @@ class _Builder:
                 if kind == "router" and isinstance(below, dict):
                     self._broken_rule(document, here, below)
                 continue
+            if isinstance(value, Middleware):
+                self.problems.extend(middleware_notes(value, document, here))
             entry = Entry(name=name, value=value, document=document, path=here)
             if "@" in name:
                 self._at_sign(kind, name, entry.place())

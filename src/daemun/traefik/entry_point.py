@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from daemun.config.durations import Seconds
+from daemun.config.networks import is_network
 from daemun.config.section import Names, Section
 
 # Traefik: math.MaxInt - 1 on 64 bits, so that a redirection comes before any router.
@@ -24,11 +25,9 @@ _HIGHEST_PORT = 65535
 def _ranges(values: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what is neither an address nor a range."""
     for value in values:
-        try:
-            ipaddress.ip_network(value, strict=False)
-        except ValueError:
+        if not is_network(value):
             message = f"{value!r} is neither an IP address nor a range such as 10.0.0.0/8"
-            raise ValueError(message) from None
+            raise ValueError(message)
     return values
 
 

@@ -13,21 +13,32 @@ from dataclasses import dataclass, field
 
 from daemun.errors import nearest
 from daemun.plan import filter as plan
-from daemun.plan.route import HeaderValue
-from daemun.plan.template import Literal, Template
+from daemun.plan import script
+from daemun.plan.matching import Dialect, Pattern
+from daemun.plan.route import HeaderValue, Respond
+from daemun.plan.template import Literal, Variable
 from daemun.traefik.dynamic import Dynamic, Entry
+from daemun.traefik.entry_point import EncodedCharacters
 from daemun.traefik.lower_redirects import redirect_scheme
 from daemun.traefik.middlewares import Headers, Middleware
 
 PROVIDER = "file"
+_ENCODED = {
+    "allow_encoded_slash": "2F",
+    "allow_encoded_back_slash": "5C",
+    "allow_encoded_null_character": "00",
+    "allow_encoded_semicolon": "3B",
+    "allow_encoded_percent": "25",
+    "allow_encoded_question_mark": "3F",
+    "allow_encoded_hash": "23",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """Filter ids in order; `host` replaces the Host that goes upstream."""
+    """Filter ids in order."""
 
     ids: tuple[str, ...]
-    host: Template | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,29 +94,24 @@ class Filters:
 
     def _chain(self, names: tuple[str, ...]) -> Resolved | Refusal:
         ids: list[str] = []
-        host: Template | None = None
         for name in names:
             member = self.resolve(name)
             if isinstance(member, Refusal):
                 return member
             ids.extend(member.ids)
-            host = member.host or host
-        return Resolved(ids=tuple(ids), host=host)
+        return Resolved(ids=tuple(ids))
 
     def _headers(self, name: str, headers: Headers) -> Resolved | Refusal:
         guarding = [option for option in headers.pending if option in headers.guarding]
         if guarding:
             return Refusal(message=f"the middleware {name!r} ({guarding[0]}) comes later", later=True)
-        request = {key: value for key, value in headers.custom_request_headers.items() if key.lower() != "host"}
         response = {**headers.custom_response_headers, **_security_fields(headers)}
-        host = next((value for key, value in headers.custom_request_headers.items() if key.lower() == "host"), "")
         filters: list[plan.Filter] = []
-        if request:
-            filters.append(plan.RequestHeaders(_ops(request)))
+        if headers.custom_request_headers:
+            filters.append(plan.RequestHeaders(_ops(headers.custom_request_headers)))
         if response:
             filters.append(plan.ResponseHeaders(statuses=(), ops=_ops(response)))
-        resolved = self._keep(name, filters)
-        return Resolved(ids=resolved.ids, host=(Literal(host),) if host else None)
+        return self._keep(name, filters)
 
     def _keep(self, name: str, filters: list[plan.Filter]) -> Resolved:
         """Give the filters ids: the middleware's name, and a number from the second on."""
@@ -115,6 +121,18 @@ class Filters:
         ]
         self.made.update(zip(ids, filters, strict=True))
         return Resolved(ids=tuple(ids))
+
+
+def refuse_encoded(allowed: EncodedCharacters) -> plan.Filter | None:
+    """Return the filter that answers 400 to a path with an encoded character that is not allowed."""
+    refused = [code for option, code in _ENCODED.items() if not getattr(allowed, option)]
+    if not refused:
+        return None
+    pattern = Pattern(regex=f"%({'|'.join(refused)})", dialect=Dialect.RE2, ignore_case=True, slot=None)
+    return plan.Respond(
+        when=script.Matches(value=(Variable.PATH,), pattern=pattern),
+        respond=Respond(status=400, headers=(), body=()),
+    )
 
 
 def canonical_name(name: str) -> str:

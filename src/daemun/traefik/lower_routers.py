@@ -9,15 +9,14 @@ comes later is left out rather than served without it. Services and middlewares 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from daemun.errors import Problem, nearest
 from daemun.plan import filter as plan_filter
 from daemun.plan import matching, route, table
 from daemun.plan.origin import Origin
-from daemun.plan.template import Template
 from daemun.traefik.dynamic import Dynamic, Entry, Router
-from daemun.traefik.lower_filters import PROVIDER, Filters, Refusal, Resolved
+from daemun.traefik.lower_filters import PROVIDER, Filters, Refusal, Resolved, refuse_encoded
 from daemun.traefik.lower_listeners import FAULTS, Gate, default_gates
 from daemun.traefik.lower_rules import lower_rule
 from daemun.traefik.lower_services import Destination
@@ -82,12 +81,11 @@ class Routers:
             if isinstance(first, Refusal):
                 continue  # said once for the entry point
             logged = gate.access_logs if router.observability.access_logs is None else router.observability.access_logs
-            host = filters.host or first.host
             made = route.Route(
                 origin=origin,
                 internal=False,
                 filters=(*first.ids, *filters.ids, *prefix),
-                action=_with_host(action, host),
+                action=action,
                 faults=FAULTS,
                 logs=self.logs if logged else (),
                 body_bytes=None,
@@ -179,7 +177,6 @@ class Routers:
 
     def _filters_of(self, entry: Entry[Router]) -> Resolved | None:
         ids: list[str] = []
-        host: Template | None = None
         sound = True
         for index, reference in enumerate(entry.value.middlewares):
             resolved = self.filters.resolve(reference)
@@ -195,15 +192,13 @@ class Routers:
                 )
                 continue
             ids.extend(resolved.ids)
-            host = resolved.host or host
-        return Resolved(ids=tuple(ids), host=host) if sound else None
+        return Resolved(ids=tuple(ids)) if sound else None
 
     def _gate_filters(self) -> dict[str, Resolved | Refusal]:
         """Resolve the middlewares of the entry points; one that fails closes its entry point's routers."""
         resolved: dict[str, Resolved | Refusal] = {}
         for name, gate in self.gates.items():
-            ids: list[str] = []
-            host: Template | None = None
+            ids = self._guard_path(gate)
             refusal: Refusal | None = None
             for reference in gate.entry_point.http.middlewares:
                 found = self.filters.resolve(reference)
@@ -212,9 +207,17 @@ class Routers:
                     self.problems.append(_gate_problem(gate, found, self.static.origin_file))
                 else:
                     ids.extend(found.ids)
-                    host = found.host or host
-            resolved[name] = refusal or Resolved(ids=tuple(ids), host=host)
+            resolved[name] = refusal or Resolved(ids=tuple(ids))
         return resolved
+
+    def _guard_path(self, gate: Gate) -> list[str]:
+        """Return the filter that answers 400 to encoded characters the entry point does not allow, if any."""
+        guard = refuse_encoded(gate.entry_point.http.encoded_characters)
+        if guard is None:
+            return []
+        filter_id = f"{gate.name}#encodedCharacters"
+        self.filters.made[filter_id] = guard
+        return [filter_id]
 
     def _refuse(
         self,
@@ -246,13 +249,6 @@ class Routers:
 def noop() -> route.Respond:
     """Return the answer of Traefik's noop@internal."""
     return route.Respond(status=_NOOP_STATUS, headers=(), body=())
-
-
-def _with_host(action: route.Action, host: Template | None) -> route.Action:
-    """Put a Host that a headers middleware set into a proxy that passes the client's."""
-    if host is None or not isinstance(action, route.Proxy) or action.host is not None:
-        return action
-    return replace(action, host=host)
 
 
 def _gate_problem(gate: Gate, refusal: Refusal, file: str) -> Problem:

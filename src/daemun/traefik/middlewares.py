@@ -7,11 +7,15 @@ would be worse than an error. What a middleware becomes in the Plan is in lower_
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from daemun.config.section import Names, Section
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HIGHEST_PORT = 65535
 
 
 def _path(value: str) -> str:
@@ -19,6 +23,38 @@ def _path(value: str) -> str:
         message = "an empty path does nothing: begin with /"
         raise ValueError(message)
     return value
+
+
+def _field_name(value: str) -> str:
+    if not _TOKEN.fullmatch(value):
+        message = f"{value!r} cannot be the name of a header"
+        raise ValueError(message)
+    return value
+
+
+def _field_value(value: str) -> str:
+    if any(char in value for char in "\r\n\0"):
+        message = "a header's value cannot contain a line break"
+        raise ValueError(message)
+    return value
+
+
+def _scheme(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", value):
+        message = f"{value!r} is no scheme: write https or http"
+        raise ValueError(message)
+    return value
+
+
+def _port(value: str) -> str:
+    if value and not (value.isascii() and value.isdigit() and int(value) <= _HIGHEST_PORT):
+        message = f"{value!r} is no port: write a number such as 8443"
+        raise ValueError(message)
+    return value
+
+
+FieldName = Annotated[str, AfterValidator(_field_name)]
+FieldValue = Annotated[str, AfterValidator(_field_value)]
 
 
 class AddPrefix(Section):
@@ -44,8 +80,8 @@ class ReplacePath(Section):
 class RedirectScheme(Section):
     """Redirect to another scheme, and port, unless the request has it already."""
 
-    scheme: str
-    port: str = ""
+    scheme: Annotated[str, AfterValidator(_scheme)]
+    port: Annotated[str, AfterValidator(_port)] = ""
     permanent: bool = False
 
 
@@ -80,22 +116,22 @@ class Headers(Section):
     guarding: ClassVar[frozenset[str]] = frozenset(
         {"allowedHosts", "sslRedirect", "sslTemporaryRedirect", "sslHost", "sslForceHost"}
     )
-    custom_request_headers: dict[str, str] = {}
-    custom_response_headers: dict[str, str] = {}
+    custom_request_headers: dict[FieldName, FieldValue] = {}
+    custom_response_headers: dict[FieldName, FieldValue] = {}
     sts_seconds: int | None = Field(default=None, ge=0)
     sts_include_subdomains: bool = False
     sts_preload: bool = False
     force_sts_header: bool = Field(default=False, alias="forceSTSHeader")
     frame_deny: bool = False
-    custom_frame_options_value: str = ""
+    custom_frame_options_value: FieldValue = ""
     content_type_nosniff: bool = False
     browser_xss_filter: bool = False
-    custom_browser_xss_value: str = Field(default="", alias="customBrowserXSSValue")
-    content_security_policy: str = ""
-    content_security_policy_report_only: str = ""
+    custom_browser_xss_value: FieldValue = Field(default="", alias="customBrowserXSSValue")
+    content_security_policy: FieldValue = ""
+    content_security_policy_report_only: FieldValue = ""
     public_key: str = ""
-    referrer_policy: str = ""
-    permissions_policy: str = ""
+    referrer_policy: FieldValue = ""
+    permissions_policy: FieldValue = ""
     is_development: bool = False
 
 

@@ -2,12 +2,14 @@
 
 The engine compiles patterns of dialect `re2`; here they are checked before, so that a mistake has a
 place in a file. The check walks the pattern once: groups, classes, escapes, repetitions. It builds no
-automaton and matches nothing; names of Unicode classes are not looked up.
+automaton and matches nothing; names of Unicode classes stand in unicode_classes.py.
 """
 
 from __future__ import annotations
 
 import re
+
+from daemun.traefik.unicode_classes import UNICODE_CLASSES
 
 _ESCAPES = frozenset("aftnrvxdDsSwWbBAzpP")
 _CLASS_ESCAPES = frozenset("aftnrvxdDsSwWpP")
@@ -74,6 +76,9 @@ class _Walk:
         self.names: set[str] = set()
         self.repeatable = False
         self.repeated = False
+        # How often the last atom may be repeated by counted repetitions inside it, and the most in each open group.
+        self.factor = 1
+        self.most = [1]
 
     def run(self) -> None:
         pattern = self.pattern
@@ -85,7 +90,9 @@ class _Walk:
                 if not self.open:
                     self._fail("this ) closes nothing")
                 self.open.pop()
+                inside = self.most.pop()
                 self._atom(1)
+                self._factor(inside)
             elif char == "[":
                 self._class()
             elif char == "\\":
@@ -106,7 +113,11 @@ class _Walk:
 
     def _atom(self, width: int) -> None:
         self.at += width
-        self.repeatable, self.repeated = True, False
+        self.repeatable, self.repeated, self.factor = True, False, 1
+
+    def _factor(self, factor: int) -> None:
+        self.factor = factor
+        self.most[-1] = max(self.most[-1], factor)
 
     def _nothing(self, width: int) -> None:
         self.at += width
@@ -116,6 +127,7 @@ class _Walk:
         rest = self.pattern
         if not rest.startswith("(?", self.at):
             self.open.append(self.at)
+            self.most.append(1)
             self._nothing(1)
             return
         for prefix, reason in _NOT_RE2:
@@ -126,10 +138,12 @@ class _Walk:
                 self._fail(f"the group name {named[1]!r} stands here twice")
             self.names.add(named[1])
             self.open.append(self.at)
+            self.most.append(1)
             self._nothing(len(named[0]))
         elif flags := _FLAGS.match(rest, self.at):
             if flags[0].endswith(":"):
                 self.open.append(self.at)
+                self.most.append(1)
             self._nothing(len(flags[0]))
         else:
             self._fail("RE2 knows no such group: write (…), (?:…), (?P<name>…) or flags such as (?i)")
@@ -153,7 +167,11 @@ class _Walk:
             self._fail(f"RE2 repeats at most {_MOST_REPEATS} times")
         if high < low:
             self._fail("the repetition's end is before its start")
+        factor = self.factor * max(high, 1)
+        if factor > _MOST_REPEATS:
+            self._fail(f"RE2 repeats at most {_MOST_REPEATS} times, repetitions inside repetitions multiplied")
         self._repeat(len(match[0]))
+        self._factor(factor)
 
     def _escape(self) -> None:
         if self.pattern.startswith("\\Q", self.at):
@@ -175,6 +193,8 @@ class _Walk:
             if match is None:
                 self._fail(f"incomplete escape \\{char}")
                 return 2
+            if char != "x" and match[0][1:].strip("{}^") not in UNICODE_CLASSES:
+                self._fail(f"RE2 knows no class \\{match[0]}")
             return 1 + len(match[0])
         if char.isascii() and char.isdigit():
             return self._octal(following)

@@ -18,6 +18,7 @@ from daemun.config.section import read_section
 from daemun.errors import ConfigError, Place, Problem
 from daemun.traefik.dynamic import Dynamic, build_dynamic
 from daemun.traefik.static import Static
+from daemun.traefik.value_notes import static_notes
 
 # JSON is read when named, but a directory's .json files are nobody's configuration in Traefik.
 _DIRECTORY_ENDINGS = frozenset({".toml", ".yaml", ".yml"})
@@ -44,6 +45,7 @@ def build_static(document: Document) -> tuple[Static | None, list[Problem]]:
     static = static.model_copy(update={"origin_file": document.file, "origin_lines": lines})
     problems.extend(_provider_problems(static, document))
     problems.extend(_reference_problems(static, document))
+    problems.extend(static_notes(static, document))
     return (None if any(problem.is_error for problem in problems) else static), problems
 
 

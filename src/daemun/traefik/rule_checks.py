@@ -6,10 +6,10 @@ A v2 list such as Host(`a`, `b`) gets the v3 spelling as its remedy. Nothing is 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 
+from daemun.config.networks import is_network
 from daemun.errors import RuleError
 from daemun.traefik.re2 import PatternError, check_pattern
 from daemun.traefik.rule_lexer import Token
@@ -79,21 +79,9 @@ def _check_host(rule: str, token: Token) -> None:
 
 
 def _check_address(rule: str, token: Token) -> None:
-    if not _is_network(token.text):
+    if not is_network(token.text):
         message = f"{token.text!r} is neither an IP address nor a range"
         raise _error(rule, token, message, remedy="write ClientIP(`10.0.0.0/8`) or ClientIP(`::1`)")
-
-
-def _is_network(text: str) -> bool:
-    """Tell whether Go would read it: an address without zone, or one with a number of bits."""
-    address, slash, bits = text.partition("/")
-    if "%" in address or (slash and not (bits.isascii() and bits.isdigit())):
-        return False
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_regexp(rule: str, token: Token) -> None:

@@ -6,12 +6,17 @@ with it, lowering splits with it. Names are not resolved; a path is kept for pre
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
 UrlScheme = Literal["http", "https", "h2c", "unix"]
 _DEFAULT_PORTS = {"http": 80, "https": 443, "h2c": 80}
+
+
+_HOST = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,12 @@ def split_url(url: str) -> ServerUrl:
     if parts.username is not None:
         message = f"{url.partition('://')[0]}://…@{host} carries a password, which belongs into no server URL"
         raise ValueError(message)
+    if not (_is_v6(host) if ":" in host else _HOST.fullmatch(host)):
+        message = f"{host!r} is no name of a host"
+        raise ValueError(message)
+    if port == 0:
+        message = f"{url!r} has port 0, which is no port"
+        raise ValueError(message)
     shown = f"[{host}]" if ":" in host else host
     known: dict[str, UrlScheme] = {"http": "http", "https": "https", "h2c": "h2c"}
     return ServerUrl(
@@ -62,6 +73,13 @@ def split_url(url: str) -> ServerUrl:
         host=shown if port is None else f"{shown}:{port}",
         path=parts.path.rstrip("/"),
     )
+
+
+def _is_v6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def check_url(url: str) -> str:

@@ -79,3 +79,10 @@ def test_go_template_is_named() -> None:
 def test_dates_become_text() -> None:
     """A date is no value of any option: it stays as text."""
     assert read_toml("a = 2020-01-02", file="a").data == {"a": "2020-01-02"}
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "{a=" * 5000 + "1" + "}" * 5000])
+def test_deep_nesting_is_refused(text: str) -> None:
+    """Nesting without end is a Problem, not a crash."""
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        read_toml(text, file="a.toml")

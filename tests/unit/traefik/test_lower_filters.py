@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from daemun.plan import filter as plan
+from daemun.plan import script
 from daemun.plan.route import HeaderValue
 from daemun.plan.template import Literal
-from daemun.traefik.lower_filters import Filters, Refusal, Resolved, canonical_name
+from daemun.traefik.entry_point import EncodedCharacters
+from daemun.traefik.lower_filters import Filters, Refusal, Resolved, canonical_name, refuse_encoded
 from daemun.traefik.read import load_dynamic_text
 
 TEXT = """
@@ -60,16 +62,16 @@ def test_headers(filters: Filters) -> None:
     assert response == plan.ResponseHeaders(statuses=(), ops=(plan.Remove("Server"),))
 
 
-def test_host_is_no_field(filters: Filters) -> None:
-    """A Host among the request headers is what goes upstream as Host."""
-    assert filters.resolve("host") == Resolved(ids=(), host=(Literal("inner"),))
+def test_host_is_changed_like_any_field(filters: Filters) -> None:
+    """A Host among the request headers is set in its turn; the engine writes it where Host stands."""
+    assert resolved(filters, "host") == [
+        plan.RequestHeaders((plan.Set(HeaderValue(name="Host", value=(Literal("inner"),))),))
+    ]
 
 
 def test_chain(filters: Filters) -> None:
-    """A chain is its members in order, Host included."""
-    assert filters.resolve("all") == Resolved(
-        ids=("add@file", "fields@file", "fields@file#2"), host=(Literal("inner"),)
-    )
+    """A chain is its members in order."""
+    assert filters.resolve("all") == Resolved(ids=("add@file", "fields@file", "fields@file#2", "host@file"))
 
 
 @pytest.mark.parametrize(
@@ -128,3 +130,13 @@ def test_security_fields(filters: Filters) -> None:
 def test_canonical_names(name: str, canonical: str) -> None:
     """Field names are written as Go's CanonicalHeaderKey does."""
     assert canonical_name(name) == canonical
+
+
+def test_encoded_characters() -> None:
+    """An entry point may refuse encoded characters in paths; by default it allows all."""
+    assert refuse_encoded(EncodedCharacters()) is None
+    made = refuse_encoded(EncodedCharacters(allow_encoded_slash=False, allow_encoded_hash=False))
+    assert isinstance(made, plan.Respond)
+    assert made.respond.status == 400
+    assert isinstance(made.when, script.Matches)
+    assert made.when.pattern.regex == "%(2F|23)"

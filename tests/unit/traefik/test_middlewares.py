@@ -50,6 +50,10 @@ def test_every_other_kind_is_known(kind: str) -> None:
         ("{addPrefix: {prefix: /x}, basicAuth: {}}", "is of several kinds"),
         ("{addPrefix: {prefix: ''}}", "an empty path"),
         ("{addPrefix: {}}", "prefix is missing"),
+        ("{headers: {customRequestHeaders: {'X Y': a}}}", "cannot be the name of a header"),
+        ('{headers: {customResponseHeaders: {X: "a\\nb"}}}', "cannot contain a line break"),
+        ("{redirectScheme: {scheme: ''}}", "is no scheme"),
+        ("{redirectScheme: {scheme: https, port: x}}", "is no port"),
         ("{adPrefix: {}}", "unknown option 'adPrefix'"),
     ],
 )

@@ -32,6 +32,7 @@ from daemun.traefik.re2 import PatternError, check_pattern
         r"\Q",
         "a{2}b{2,}c{2,5}?d{x}{",
         "x{1000}",
+        "(a{40}b{30}){25}",
         "()*",
         "^*",
         r"\b\B\A\z",
@@ -79,6 +80,9 @@ def test_accepted(pattern: str) -> None:
         ("a\\", 1),
         (r"\xZ", 0),
         (r"\p{", 0),
+        (r"\p{Klingon}", 0),
+        ("(a{40}){40}", 7),
+        ("((a{10}){10}){11}", 13),
     ],
 )
 def test_refused(pattern: str, index: int) -> None:

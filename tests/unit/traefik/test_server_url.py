@@ -36,6 +36,8 @@ def test_split(url: str, scheme: str, address: str, host: str, path: str) -> Non
         ("http://a:b", "is no URL"),
         ("unix://run/app.sock", "write unix:///run/app.sock"),
         ("unix:///", "names no socket"),
+        ("http://a b", "is no name of a host"),
+        ("http://a:0", "port 0"),
         ("http://user:secret@a", "carries a password"),
     ],
 )
