@@ -110,7 +110,7 @@ def tag_of(variant: Any) -> str:
     return explicit if isinstance(explicit, str) else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", variant.__name__).lower()
 
 
-def fields_of(of: type) -> list[tuple[str, str, Any]]:
+def fields_of(of: Any) -> list[tuple[str, str, Any]]:
     """Return (name in Python, name in JSON, type) of each field, in order."""
     hints = get_type_hints(of, include_extras=True)
     return [(field.name, _key(field.name, hints[field.name]), hints[field.name]) for field in fields(of)]
