@@ -32,7 +32,6 @@ sendAnonymousUsage = true
 [entryPoints.web]
 address = "127.0.0.1:8080"
 asDefault = true
-reusePort = true
 [entryPoints.web.http]
 middlewares = ["a@file"]
 maxHeaderBytes = 65536
@@ -82,7 +81,7 @@ terminatingStatusCode = 204
 """)
     assert problems == []
     web = static.entry_points["web"]
-    assert (web.host, web.port, web.as_default, web.reuse_port) == ("127.0.0.1", 8080, True, True)
+    assert (web.host, web.port, web.as_default) == ("127.0.0.1", 8080, True)
     assert web.transport.responding_timeouts.read_timeout == 90
     assert web.transport.life_cycle.grace_time_out == 20
     assert web.forwarded_headers.trusted_ips == ("10.0.0.0/8", "::1")
