@@ -38,8 +38,8 @@ def auth_request() -> Plan:
             route.LocationRewrite(from_=text("http://auth/check"), pattern=None, to=(*ABSOLUTE, *text("/auth"))),
         ),
     )
-    user = set_header("x-user", (Capture(slot=0, group=0),))
-    uri = set_header("x-original-uri", (Variable.REQUEST_URI,))
+    user = set_header("X-User", (Capture(slot=0, group=0),))
+    uri = set_header("X-Original-URI", (Variable.REQUEST_URI,))
     return nginx.whole(
         listeners={"*:8080": at.listen()},
         hosts={"server": at.server()},
@@ -59,7 +59,7 @@ def auth_request() -> Plan:
         filters={
             "/private/ access": access,
             "/private/ headers": filter.RequestHeaders((user,)),
-            "/auth headers": filter.RequestHeaders((filter.Remove("content-length"), uri)),
+            "/auth headers": filter.RequestHeaders((filter.Remove("Content-Length"), uri)),
         },
         services={
             "app": at.upstream("app", nginx.endpoint("127.0.0.1:8001")),

@@ -188,7 +188,7 @@ def server_name_captures() -> Plan:
         listener.HostName(name=listener.Prefix("mail."), host="www"),
         listener.HostName(name=listener.Regex(pcre(r"^(?<tenant>[a-z0-9-]+)\.example\.org$", slot=0)), host="tenant"),
     )
-    tenant = route.HeaderValue(name="x-tenant", value=(NamedCapture(slot=0, group="tenant"),))
+    tenant = route.HeaderValue(name="X-Tenant", value=(NamedCapture(slot=0, group="tenant"),))
     regex = r"~^(?<tenant>[a-z0-9-]+)\.example\.org$"
     return nginx.whole(
         listeners={"*:8080": at.listen(hosts=listener.Hosts(names=names, default="other"))},

@@ -82,7 +82,7 @@ SENTENCES = {
     FaultKind.PLAIN_ON_TLS: "The plain HTTP request was sent to HTTPS port",
 }
 ABSOLUTE: Template = (Literal("http://"), Variable.HOST, Literal(":8080"))
-HTML = route.HeaderValue(name="content-type", value=(Literal("text/html"),))
+HTML = route.HeaderValue(name="Content-Type", value=(Literal("text/html"),))
 
 
 def text(*parts: str | Part) -> Template:
@@ -116,7 +116,7 @@ def faults() -> fault.FaultAnswers:
 
 def answer(status: int, *, location: Template = ()) -> route.Respond:
     """`return STATUS [URL]`: nginx's page, no body for 204."""
-    fields = (route.HeaderValue(name="location", value=location),) if location else ()
+    fields = (route.HeaderValue(name="Location", value=location),) if location else ()
     if status == 204:
         return route.Respond(status=status, headers=fields, body=())
     return route.Respond(status=status, headers=(HTML, *fields), body=text(page(status)))

@@ -116,10 +116,10 @@ def if_and_set() -> Plan:
                 )
             ),
             "/ script": filter.Script((canary, delete, curl)),
-            "/ client": filter.RequestHeaders((set_header("x-client", (Capture(slot=client, group=0),)),)),
+            "/ client": filter.RequestHeaders((set_header("X-Client", (Capture(slot=client, group=0),)),)),
             "/ colour": filter.ResponseHeaders(
                 statuses=(),
-                ops=(filter.Add(route.HeaderValue(name="x-colour", value=(Capture(slot=colour, group=0),))),),
+                ops=(filter.Add(route.HeaderValue(name="X-Colour", value=(Capture(slot=colour, group=0),))),),
             ),
         },
         services={
@@ -160,7 +160,7 @@ def map_() -> Plan:
         hosts={"server": at.server()},
         tables={"main": locations(prefixes=(prefix("/", "/"),))},
         routes={"/": at.location("/", replace(proxy("app"), upgrade=True), filters=("headers",))},
-        filters={"headers": filter.RequestHeaders((set_header("x-tenant", tenant_of_host),))},
+        filters={"headers": filter.RequestHeaders((set_header("X-Tenant", tenant_of_host),))},
         services={"app": at.upstream("app", nginx.endpoint("127.0.0.1:8001"))},
         lookups={"connection_upgrade": connection, "tenant": tenant},
         slots=("name",),

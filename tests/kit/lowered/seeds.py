@@ -37,9 +37,9 @@ def nginx_basic() -> Plan:
     secure = ListenerTls(options="nginx", certificates=(CHAIN,), default_certificate=CHAIN, plain=PlainOnTls.REFUSE)
     moved = nginx.answer(301, location=text("https://", Variable.SERVER_NAME, Variable.REQUEST_URI))
     forwarded = (
-        set_header("x-real-ip", (Variable.CLIENT_IP,)),
-        set_header("x-forwarded-for", (Variable.PROXY_ADD_FORWARDED_FOR,)),
-        set_header("x-forwarded-proto", (Variable.SCHEME,)),
+        set_header("X-Real-IP", (Variable.CLIENT_IP,)),
+        set_header("X-Forwarded-For", (Variable.PROXY_ADD_FORWARDED_FOR,)),
+        set_header("X-Forwarded-Proto", (Variable.SCHEME,)),
     )
     second = at.origin("80", "listen 80").line - 2
     plan = nginx.whole(

@@ -61,8 +61,8 @@ SAID = {
 
 def faults() -> fault.FaultAnswers:
     """Traefik's texts; those of http.Error end in a line break and carry nosniff."""
-    plain = route.HeaderValue(name="content-type", value=text("text/plain; charset=utf-8"))
-    nosniff = route.HeaderValue(name="x-content-type-options", value=text("nosniff"))
+    plain = route.HeaderValue(name="Content-Type", value=text("text/plain; charset=utf-8"))
+    nosniff = route.HeaderValue(name="X-Content-Type-Options", value=text("nosniff"))
     return {
         kind: fault.FaultAnswer(
             status=status,

@@ -23,14 +23,26 @@ pub enum Match {
     PathPrefix(String),
     PathRegex(Pattern),
     /// Some line of this field has exactly this value.
-    Header { name: String, value: String },
+    Header {
+        name: String,
+        value: String,
+    },
     /// Some line of this field is matched.
-    HeaderRegex { name: String, pattern: Pattern },
+    HeaderRegex {
+        name: String,
+        pattern: Pattern,
+    },
     /// The method, upper-case.
     Method(String),
     /// Some value of this key, decoded, is `value`.
-    Query { key: String, value: String },
-    QueryRegex { key: String, pattern: Pattern },
+    Query {
+        key: String,
+        value: String,
+    },
+    QueryRegex {
+        key: String,
+        pattern: Pattern,
+    },
     /// The peer's address lies in one of these (CIDR or address); never X-Forwarded-For.
     ClientIp(Vec<String>),
     /// The connection is TLS (true) or plain (false).

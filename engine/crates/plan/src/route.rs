@@ -33,7 +33,9 @@ pub enum Action {
     TryFiles(TryFiles),
     Jump(Jump),
     /// The engine answers for itself: 200 `OK`, while terminating `terminating_status`.
-    Ping { terminating_status: u16 },
+    Ping {
+        terminating_status: u16,
+    },
     /// The fault is answered.
     Fail(crate::fault::FaultKind),
     /// The connection is closed without a word (nginx 444).
@@ -111,9 +113,14 @@ pub enum Buffering {
     Stream,
     /// Goes on as it comes, but is read ahead of who takes it slowly: so many bytes in memory, then so many in
     /// a file, then it waits (nginx's response buffering).
-    Ahead { memory: u64, file: u64 },
+    Ahead {
+        memory: u64,
+        file: u64,
+    },
     /// Whole before it goes on; `memory` bytes in memory, the rest in a file.
-    Buffer { memory: u64 },
+    Buffer {
+        memory: u64,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

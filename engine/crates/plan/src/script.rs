@@ -10,7 +10,10 @@ use crate::Id;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
-    Set { slot: u16, value: Template },
+    Set {
+        slot: u16,
+        value: Template,
+    },
     Rewrite(Rewrite),
     /// When it holds: the steps run, and `route` (a prepared one) replaces the current route after the phase.
     If {
@@ -57,9 +60,18 @@ pub enum RewriteThen {
 pub enum Condition {
     /// Not empty and not `0`.
     True(Template),
-    Equals { value: Template, to: Template },
-    Matches { value: Template, pattern: Pattern },
-    File { path: Template, test: FileTest },
+    Equals {
+        value: Template,
+        to: Template,
+    },
+    Matches {
+        value: Template,
+        pattern: Pattern,
+    },
+    File {
+        path: Template,
+        test: FileTest,
+    },
     Not(Box<Condition>),
     All(Vec<Condition>),
     Any(Vec<Condition>),

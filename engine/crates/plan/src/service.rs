@@ -19,7 +19,12 @@ pub enum ServiceKind {
     /// Shares of traffic to other services.
     Weighted(Vec<WeightedService>),
     /// The endpoint is made from the request (`proxy_pass http://$host`).
-    Dynamic { address: Template, scheme: UpstreamScheme, transport: Id, retry: Retry },
+    Dynamic {
+        address: Template,
+        scheme: UpstreamScheme,
+        transport: Id,
+        retry: Retry,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -23,11 +23,20 @@ pub enum Part {
     /// A query argument, not decoded.
     Argument(String),
     /// Group 0 is the whole match; a `set` slot has only that.
-    Capture { slot: u16, group: u16 },
+    Capture {
+        slot: u16,
+        group: u16,
+    },
     /// The same by the group's name.
-    NamedCapture { slot: u16, group: String },
+    NamedCapture {
+        slot: u16,
+        group: String,
+    },
     /// Evaluated when first asked for, once an exchange.
-    Lookup { table: Id, key: Template },
+    Lookup {
+        table: Id,
+        key: Template,
+    },
     Secret(Id),
 }
 

@@ -47,8 +47,19 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 
 /// Maps from names to objects take any key, and an empty one lacks none.
 const NAMED: [&str; 13] = [
-    "listeners", "hosts", "http", "certificates", "tls_options", "tables", "routes", "filters", "services",
-    "transports", "faults", "lookups", "logs",
+    "listeners",
+    "hosts",
+    "http",
+    "certificates",
+    "tls_options",
+    "tables",
+    "routes",
+    "filters",
+    "services",
+    "transports",
+    "faults",
+    "lookups",
+    "logs",
 ];
 
 fn holds_names(pointer: &str) -> bool {
