@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_network() {
-        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/+8", "example.org", "1.2.3.4/8/9"] {
+        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/+8", "example.org", "1.2.3.4/8/9"]
+        {
             assert_eq!(Cidrs::parse(&[text]), Err(Problem::Network { text: text.to_owned() }));
         }
     }

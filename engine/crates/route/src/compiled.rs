@@ -132,9 +132,7 @@ impl Node {
             }
             Self::HostRegex(pattern) => pattern.capture(subject.host().as_bytes(), captures),
             Self::PathRegex(pattern) => pattern.capture(subject.path(), captures),
-            Self::HeaderRegex(of) => {
-                search(|each| subject.header(&of.0, each), |value| of.1.capture(value, captures))
-            }
+            Self::HeaderRegex(of) => search(|each| subject.header(&of.0, each), |value| of.1.capture(value, captures)),
             Self::QueryRegex(of) => {
                 search(|each| query::any_value(subject.query(), &of.0, each), |value| of.1.capture(value, captures))
             }
@@ -257,7 +255,11 @@ impl fmt::Display for Node {
             for (at, part) in parts.iter().enumerate() {
                 let group = matches!(part, Self::All(_) | Self::Any(_));
                 write!(out, "{}", if at == 0 { "" } else { sign })?;
-                if group { write!(out, "({part})")? } else { write!(out, "{part}")? }
+                if group {
+                    write!(out, "({part})")?
+                } else {
+                    write!(out, "{part}")?
+                }
             }
             Ok(())
         };

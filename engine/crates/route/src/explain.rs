@@ -31,10 +31,15 @@ pub struct Try {
 pub enum Outcome {
     Route(String),
     /// 301 to the location's own name.
-    RedirectSlash { route: String, location: String },
+    RedirectSlash {
+        route: String,
+        location: String,
+    },
     NoRoute,
     /// A backtracking pattern gave up.
-    StepLimit { pattern: String },
+    StepLimit {
+        pattern: String,
+    },
 }
 
 /// Listens to a search. `()` hears nothing and costs nothing.

@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn every_error_is_reported() {
-        let wrong = [(regex("(", None), "a"), (NamePattern::Suffix("org".into()), "b"), (NamePattern::Prefix("x".into()), "c")];
+        let wrong =
+            [(regex("(", None), "a"), (NamePattern::Suffix("org".into()), "b"), (NamePattern::Prefix("x".into()), "c")];
         let errors = index(&wrong).unwrap_err();
         assert_eq!(errors.iter().map(|error| error.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     }

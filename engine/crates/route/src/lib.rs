@@ -16,6 +16,7 @@ mod cidr;
 mod compiled;
 mod dialect;
 mod error;
+mod escape;
 mod explain;
 mod first;
 mod host;

@@ -58,7 +58,10 @@ struct Regex {
 enum End<'a> {
     /// No regex is tried any more.
     Final,
-    Redirect { route: u32, location: &'a str },
+    Redirect {
+        route: u32,
+        location: &'a str,
+    },
     /// Outer regexes come first.
     Open,
 }
@@ -124,7 +127,8 @@ impl<T: Trace> Search<'_, T> {
                 }
             }
             stop = prefix.stop;
-            let why = if stop { "the longest prefix, and no regex of this level is tried" } else { "the longest prefix" };
+            let why =
+                if stop { "the longest prefix, and no regex of this level is tried" } else { "the longest prefix" };
             self.take(prefix.route, place as usize, || prefix.condition(), why);
             if let Some(children) = &prefix.children {
                 let end = self.level(children)?;

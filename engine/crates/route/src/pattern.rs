@@ -31,6 +31,7 @@ pub struct CompiledPattern {
     ignore_case: bool,
     slot: Option<u16>,
     engine: Engine,
+    unicode: bool,
     /// Of the groups; only kept when a slot is written.
     names: GroupNames,
     subject: SubjectRule,
@@ -56,16 +57,18 @@ impl CompiledPattern {
     /// Compiles it, or says why not.
     pub fn new(pattern: &Pattern) -> Result<Self, Problem> {
         let problem = |message: String| Problem::Pattern { regex: pattern.regex.clone(), message };
-        let (engine, subject) = match pattern.dialect {
+        let (engine, unicode, subject) = match pattern.dialect {
             Dialect::Re2 => {
-                let rewritten = dialect::re2(&pattern.regex).map_err(problem)?;
-                (Engine::Linear(linear(&rewritten.regex, pattern.ignore_case, true).map_err(problem)?), SubjectRule::Lossy)
+                let regex = dialect::re2(&pattern.regex)
+                    .and_then(|rewritten| linear(&rewritten.regex, pattern.ignore_case, true))
+                    .map_err(problem)?;
+                (Engine::Linear(regex), true, SubjectRule::Lossy)
             }
             Dialect::Pcre => pcre(&pattern.regex, pattern.ignore_case).map_err(problem)?,
         };
         let names = if pattern.slot.is_some() { engine.names() } else { Arc::from([]) };
         let (text, ignore_case, slot) = (pattern.regex.clone(), pattern.ignore_case, pattern.slot);
-        Ok(Self { text, ignore_case, slot, engine, names, subject })
+        Ok(Self { text, ignore_case, slot, engine, unicode, names, subject })
     }
 
     /// The regex as the Plan wrote it.
@@ -91,6 +94,15 @@ impl CompiledPattern {
     pub(crate) fn without_slot(mut self) -> Self {
         self.slot = None;
         self
+    }
+
+    /// The regex that really runs, in the `regex` crate's language, and whether it is Unicode; None when it
+    /// backtracks.
+    pub(crate) fn linear(&self) -> Option<(&str, bool)> {
+        match &self.engine {
+            Engine::Linear(regex) => Some((regex.as_str(), self.unicode)),
+            Engine::Backtracking(_) => None,
+        }
     }
 
     /// It is found somewhere in `subject`.
@@ -163,11 +175,12 @@ fn linear(regex: &str, ignore_case: bool, unicode: bool) -> Result<regex::bytes:
         .map_err(|error| error.to_string())
 }
 
-fn pcre(regex: &str, ignore_case: bool) -> Result<(Engine, SubjectRule), String> {
+fn pcre(regex: &str, ignore_case: bool) -> Result<(Engine, bool, SubjectRule), String> {
     let Rewritten { regex: simple, dollar, unicode, backtracks } = dialect::pcre(regex, dialect::Target::Linear)?;
     let tried = if backtracks { None } else { linear(&simple, ignore_case, unicode).ok() };
     if let Some(regex) = tried {
-        return Ok((Engine::Linear(regex), if dollar { SubjectRule::LastNewline } else { SubjectRule::AsIs }));
+        let subject = if dollar { SubjectRule::LastNewline } else { SubjectRule::AsIs };
+        return Ok((Engine::Linear(regex), unicode, subject));
     }
     let rewritten = dialect::pcre(regex, dialect::Target::Backtracking)?;
     let mode = if unicode { fancy_regex::BytesMode::UnicodeBytes } else { fancy_regex::BytesMode::Ascii };
@@ -177,7 +190,7 @@ fn pcre(regex: &str, ignore_case: bool) -> Result<(Engine, SubjectRule), String>
         .backtrack_limit(STEP_LIMIT)
         .delegate_size_limit(SIZE_LIMIT)
         .build()
-        .map(|regex| (Engine::Backtracking(Box::new(regex)), SubjectRule::AsIs))
+        .map(|regex| (Engine::Backtracking(Box::new(regex)), unicode, SubjectRule::AsIs))
         .map_err(|error| error.to_string())
 }
 

@@ -35,11 +35,9 @@ impl<T> Prefixes<T> {
         prefixes.dedup_by(|later, first| later.0 == first.0);
         let mut built = Self { bytes: Vec::new(), entries: Vec::new(), values: Vec::with_capacity(prefixes.len()) };
         for (prefix, value) in prefixes {
-            let (Ok(start), Ok(length), Ok(place)) = (
-                u32::try_from(built.bytes.len()),
-                u32::try_from(prefix.len()),
-                u32::try_from(built.entries.len()),
-            ) else {
+            let (Ok(start), Ok(length), Ok(place)) =
+                (u32::try_from(built.bytes.len()), u32::try_from(prefix.len()), u32::try_from(built.entries.len()))
+            else {
                 // 4 GiB of prefixes: no Plan of at most 256 MiB gets here.
                 break;
             };

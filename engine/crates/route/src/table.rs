@@ -17,11 +17,16 @@ use crate::subject::Subject;
 pub enum Found<'a> {
     Route(u32),
     /// The client is sent to `location` (not encoded, ends in a slash) with 301; the query goes along.
-    RedirectSlash { route: u32, location: &'a str },
+    RedirectSlash {
+        route: u32,
+        location: &'a str,
+    },
     /// The fault `no_route`.
     Nothing,
     /// There is no answer: a backtracking pattern gave up (a fault of ours, 500).
-    StepLimit { pattern: &'a str },
+    StepLimit {
+        pattern: &'a str,
+    },
 }
 
 /// A table, ready to be searched by any thread.
