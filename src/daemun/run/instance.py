@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -31,6 +32,10 @@ _PAUSE = 0.02
 def run(options: Options) -> int:
     """Run until stopped; return the exit status."""
     configure(level="error", form="common")
+    # A configuration is many small values that all stay: looking for garbage while it grows finds none and costs
+    # a third of the time with 10,000 routers.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     try:
         program = EngineProgram(binary=find_engine(), threads=options.threads, log=None)
         state = StateDir(state_path(options))
