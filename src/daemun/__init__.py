@@ -12,4 +12,6 @@
     plan/         the Plan's types, twin of the Rust crate
     config/       text to a tree that remembers its places
     errors        problems with their places, and the exceptions that carry them
+
+Imports point from left to right; DESIGN.md says why there are two processes.
 """
