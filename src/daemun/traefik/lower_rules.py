@@ -8,6 +8,7 @@ without value asks for an empty one. Called by lower_routers.py; the rule has be
 from __future__ import annotations
 
 from daemun.plan import matching as plan
+from daemun.traefik.re2 import canonical_pattern
 from daemun.traefik.rules import And, Match, Not, Or, Rule
 
 
@@ -25,8 +26,8 @@ def lower_rule(rule: Rule) -> plan.Match:
 
 
 def re2(regex: str) -> plan.Pattern:
-    """Return a pattern as Go reads it."""
-    return plan.Pattern(regex=regex, dialect=plan.Dialect.RE2, ignore_case=False, slot=None)
+    """Return a pattern as Go reads it, in its canonical spelling. Raises PatternError when it is not RE2."""
+    return plan.Pattern(regex=canonical_pattern(regex), dialect=plan.Dialect.RE2, ignore_case=False, slot=None)
 
 
 def _lower_match(name: str, arguments: tuple[str, ...]) -> plan.Match:

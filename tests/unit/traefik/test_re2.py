@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from daemun.traefik.re2 import PatternError, check_pattern
+from daemun.traefik.re2 import PatternError, canonical_pattern, check_pattern
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,9 @@ def test_accepted(pattern: str) -> None:
         (r"\xZ", 0),
         (r"\p{", 0),
         (r"\p{Klingon}", 0),
+        (r"\x{110000}", 0),
+        (r"[\b]", 1),
+        ("(?)", 0),
         ("(a{40}){40}", 7),
         ("((a{10}){10}){11}", 13),
     ],
@@ -90,6 +93,31 @@ def test_refused(pattern: str, index: int) -> None:
     with pytest.raises(PatternError) as caught:
         check_pattern(pattern)
     assert caught.value.index == index
+
+
+@pytest.mark.parametrize(
+    ("pattern", "canonical"),
+    [
+        ("^/a/(?P<id>[0-9]+)$", "^/a/(?P<id>[0-9]+)$"),
+        (r"\Qa.b\E+", r"a\.b+"),
+        (r"\Qa|b", r"a\|b"),
+        (r"\012\0", r"\n\x{0}"),
+        ("a{b}", r"a\{b\}"),
+        (r"\<\-\/", "<-/"),
+        ("[a&&b]", r"[a\&\&b]"),
+        ("[[a]", r"[\[a]"),
+        ("[]a-]", r"[\]a\-]"),
+        (r"[\w\-.]", r"[\w\-.]"),
+        (r"\pL\p{^Greek}\P{^Lu}", r"\p{L}\P{Greek}\p{Lu}"),
+        ("(?P<1a>x)", "(x)"),
+        ("(?<n>x)", "(?P<n>x)"),
+        ("[[:^alpha:]]x{2,3}?", "[[:^alpha:]]x{2,3}?"),
+    ],
+)
+def test_canonical_spelling(pattern: str, canonical: str) -> None:
+    """What dialects read differently is spelt out, and canonical patterns stay as they are."""
+    assert canonical_pattern(pattern) == canonical
+    assert canonical_pattern(canonical) == canonical
 
 
 def test_random_patterns_never_crash() -> None:
