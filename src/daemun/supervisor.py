@@ -114,6 +114,7 @@ class Supervisor:
         self._hurry = asyncio.Event()
         self._asked: bytes | None = None
         self._pending: bytes | None = None
+        self._revival: asyncio.TimerHandle | None = None
         self._deadly = 0
         self._grace = 0.0
 
@@ -142,8 +143,10 @@ class Supervisor:
             case Rejected():
                 _log.error("the change is not taken: what was before stays")
                 notify(X_DAEMUN_REFUSED=1)
-            case Lost():
+            case Lost() if not self._keeper.is_up:
                 self._later(await self._keeper.bury())
+                if self._keeper.is_up and self._pending is not None:
+                    await self._apply(self._pending)
             case Revive():
                 await self._revive()
             case Reread():
@@ -238,7 +241,9 @@ class Supervisor:
     def _later(self, delay: float) -> None:
         if self._keeper.is_up:
             return
-        asyncio.get_running_loop().call_later(delay, self._queue.put_nowait, Revive())
+        if self._revival is not None:
+            self._revival.cancel()
+        self._revival = asyncio.get_running_loop().call_later(delay, self._queue.put_nowait, Revive())
 
     def _say_applied(self, applied: Applied) -> None:
         _log.info("configuration applied", number=applied.number, **applied.listeners)

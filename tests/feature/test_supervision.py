@@ -161,6 +161,23 @@ def test_engine_killed() -> None:
         assert "the engine was killed by SIGKILL" in plane.log
 
 
+def test_crash_loop(instance: Instance) -> None:
+    """An engine that dies young three times is started with the Plan before the last; a new file is taken as ever."""
+    plane = instance.run()
+    with Origin(answering(b"two")) as two, Origin(answering(b"three")) as three:
+        instance.write("dynamic.toml", dynamic(f"http://{two.address}"))
+        plane.applied()
+        assert instance.get("/").body == b"two"
+        for _ in range(3):
+            os.kill(instance.engine_pid(), signal.SIGKILL)
+            plane.applied()
+        assert instance.get("/").body == b"one"
+        assert "going back to the one before" in plane.log
+        instance.write("dynamic.toml", dynamic(f"http://{three.address}"))
+        plane.applied()
+        assert instance.get("/").body == b"three"
+
+
 def test_engine_killed_after_adoption(instance: Instance) -> None:
     """An engine that is not our child is watched just the same."""
     instance.run().kill()

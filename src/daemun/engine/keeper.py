@@ -159,7 +159,7 @@ class Keeper:
             await self._start()
             return None if self._plan is None else await self.apply(self._plan)
         except EngineError:
-            if not self.is_up:
+            if self._process is None:  # it never said hello; else `bury` counts it
                 self._young_deaths += 1
             raise
 
