@@ -103,7 +103,7 @@ impl HostIndex {
         if self.prefixes.is_empty() {
             return None;
         }
-        dots().filter_map(|(at, _)| self.prefixes.get(&name[..=at])).last().copied()
+        dots().filter_map(|(at, _)| self.prefixes.get(&name[..=at])).next_back().copied()
     }
 
     /// The ids of the hosts, each once, the default first.

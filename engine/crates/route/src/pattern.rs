@@ -17,11 +17,10 @@ use crate::captures::{Captures, GroupNames};
 use crate::dialect::{self, Rewritten};
 use crate::error::{Problem, StepLimit};
 
-/// Backtracking steps before a pattern gives up: about a tenth of a second at worst.
+/// Backtracking steps before a pattern gives up: tens of milliseconds of one thread.
 const STEP_LIMIT: usize = 1_000_000;
 
-/// Bytes a compiled regex may take: ten times the `regex` crate's default would let one rule of a Plan eat the
-/// memory of thousands.
+/// Bytes a compiled regex may take: room for Go's largest count (1,000) of a Unicode class, and an end.
 const SIZE_LIMIT: usize = 16 << 20;
 
 /// A compiled pattern of a Plan.

@@ -20,7 +20,7 @@ pub(crate) fn held(pattern: &CompiledPattern) -> Vec<OneOf> {
     if let Some(hir) = parse(pattern) {
         needed(&hir, &mut sets);
     }
-    sets.retain(|set| useful(set));
+    sets.retain(useful);
     sets
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn begins(pattern: &CompiledPattern) -> Option<OneOf> {
     let seq = Extractor::new().extract(&hir);
     let set: Option<OneOf> =
         seq.literals()?.iter().map(|literal| String::from_utf8(literal.as_bytes().to_vec()).ok()).collect();
-    set.filter(|set| useful(set))
+    set.filter(useful)
 }
 
 fn parse(pattern: &CompiledPattern) -> Option<Hir> {
