@@ -143,10 +143,8 @@ class Supervisor:
             case Rejected():
                 _log.error("the change is not taken: what was before stays")
                 notify(X_DAEMUN_REFUSED=1)
-            case Lost() if not self._keeper.is_up:
-                self._later(await self._keeper.bury())
-                if self._keeper.is_up and self._pending is not None:
-                    await self._apply(self._pending)
+            case Lost():
+                await self._lost()
             case Revive():
                 await self._revive()
             case Reread():
@@ -190,8 +188,10 @@ class Supervisor:
     async def _apply(self, plan: bytes, *, first: bool = False) -> None:
         if plan != self._asked:
             self._deadly = 0
-        self._asked, self._pending = plan, None
-        was_up = self._keeper.is_up
+        self._asked = self._pending = plan
+        if not self._keeper.is_up:
+            return  # it is applied when the engine is back
+        self._pending = None
         try:
             applied = await self._keeper.apply(plan)
         except CallRefused as error:
@@ -203,8 +203,8 @@ class Supervisor:
                 raise StartFailed(str(error)) from None
             self._say_ready()
         except ConnectionLost as error:
-            self._pending = plan  # applied when the engine is back
-            self._deadly = self._deadly + 1 if was_up else 0
+            self._pending = plan
+            self._deadly += 1
             if self._deadly >= _DEADLY:
                 self._asked = self._pending = None
                 self._deadly = 0
@@ -213,6 +213,14 @@ class Supervisor:
                 notify(X_DAEMUN_REFUSED=1)
         else:
             self._say_applied(applied)
+
+    async def _lost(self) -> None:
+        if self._keeper.is_up:
+            return  # of a connection before this one
+        delay = await self._keeper.bury()
+        self._later(delay)
+        if self._pending is not None:
+            await self._apply(self._pending)  # it may only have closed the connection
 
     async def _revive(self) -> None:
         try:
