@@ -48,7 +48,7 @@ def check(paths: Sequence[Path]) -> list[Problem]:
         _check_dynamic(documents, static, problems)
     if dynamics and not statics:
         _check_dynamic(dynamics, None, problems)
-    return list(dict.fromkeys(problems))
+    return _in_order(problems)
 
 
 def is_dynamic(document: Document) -> bool:
@@ -77,6 +77,20 @@ def unix_socket_hints(dynamic: Dynamic) -> list[Problem]:
                 )
                 break
     return hints
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    """Return each problem once: file by file as they were found, and from the top of each down."""
+    files: dict[str, int] = {}
+    for problem in problems:
+        if problem.place is not None:
+            files.setdefault(problem.place.file, len(files))
+
+    def rank(problem: Problem) -> tuple[int, int, int]:
+        place = problem.place
+        return (-1, 0, 0) if place is None else (files[place.file], place.line, place.column)
+
+    return sorted(dict.fromkeys(problems), key=rank)
 
 
 def _read_all(paths: Iterable[Path], problems: list[Problem]) -> list[Document]:

@@ -80,3 +80,12 @@ def test_uvicorn_on_a_unix_socket(tmp_path: Path) -> None:
 def test_which_is_which(text: str, dynamic: bool) -> None:  # noqa: FBT001
     """A file is dynamic when most of it is."""
     assert is_dynamic(read_text(text, file="x.yml")) is dynamic
+
+
+def test_problems_come_from_top_to_bottom(tmp_path: Path) -> None:
+    """A person works through a file from its first line to its last."""
+    (tmp_path / "d.yml").write_text(
+        "http:\n  routers:\n    a: {rule: Host(`a`), service: nope}\n    b: {rule: Hots(`a`), service: s}\n  servces: {}\n"
+    )
+    lines = [problem.place.line for problem in check([tmp_path / "d.yml"]) if problem.place is not None]
+    assert lines == [3, 4, 5]
