@@ -37,7 +37,7 @@ class Refusing:
     def check(self, case: Case, pieces: Iterable[bytes], listener_name: str) -> None:
         """The case sent so is refused; nothing of it is a request at the origin."""
         before = len(self.origin.visits)
-        with Client(self.engine.address(listener_name), limit=10) as client:
+        with Client(self.engine.address(listener_name), limit=5) as client:
             client.send_pieces(pieces)
             response = client.read_response(case.data.split(b" ")[0].decode("latin-1"))
             assert response.status in case.statuses, response

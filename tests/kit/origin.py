@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import itertools
 import json
+import select
 import socket
 import termios
 import threading
@@ -136,9 +137,8 @@ class Visit:
         def taken() -> bool:
             try:
                 fcntl.ioctl(self.socket, termios.TIOCOUTQ, count)
-                return count[0] == 0 or self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-            except BlockingIOError:
-                return False
+                readable = select.select([self.socket], [], [], 0)[0]
+                return count[0] == 0 or bool(readable and not self.socket.recv(1, socket.MSG_PEEK))
             except OSError:
                 return True
 

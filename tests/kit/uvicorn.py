@@ -19,7 +19,7 @@ from types import TracebackType
 from tests.kit.engine import TEST_RUN
 from tests.kit.waiting import LIMIT, until
 
-STARTED = "Application startup complete"
+STARTED = "Uvicorn running on"
 
 
 class Uvicorn:

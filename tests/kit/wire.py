@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import fcntl
+import select
 import socket
 import termios
 from collections.abc import Iterable
@@ -128,10 +129,10 @@ class Client:
 
     def ended_now(self) -> bool:
         """The peer has closed, seen without waiting and without taking bytes."""
-        try:
-            return self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except BlockingIOError:
+        if not select.select([self.socket], [], [], 0)[0]:
             return False
+        try:
+            return self.socket.recv(1, socket.MSG_PEEK) == b""
         except OSError:
             return True
 
