@@ -72,6 +72,7 @@ class Engine:
         threads: int = 4,
         stdout: int | None = None,
         descriptors: int | None = None,
+        prefix: list[str] | None = None,
         ready: bool = True,
     ) -> None:
         self.directory = tempfile.TemporaryDirectory(prefix="daemun-test-")
@@ -81,6 +82,8 @@ class Engine:
         self.log: list[dict[str, Any]] = []
         self.log_lines: list[str] = []
         command = ["setpriv", "--pdeathsig", "KILL"]
+        if prefix:
+            command = [*prefix, *command]
         if descriptors:
             command = ["prlimit", f"--nofile={descriptors}", *command]
         command += [
