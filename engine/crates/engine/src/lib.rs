@@ -1,1 +1,36 @@
+//! `daemun-engine` executes a Plan: it accepts, routes, balances and moves bytes, and decides nothing.
+//!
+//! ```text
+//!  client → listen → exchange (connection → request → route → filter → forward ⇄ balance, upstream → deliver) → client
+//!  control plane → control → engine (apply) → snapshot → swapped under every thread
+//! ```
+//!
+//! One [`worker`] a core with everything it needs; [`shared`] is what they share; the main thread keeps house
+//! ([`engine`], [`control`], names, logs). What it does not do: read a configuration language, talk to Docker
+//! or a certificate authority, or have a default.
 
+pub mod listen;
+
+pub mod exchange;
+
+pub mod filter;
+
+pub mod balance;
+
+pub mod upstream;
+
+pub mod buffer;
+pub mod clock;
+pub mod condition;
+pub mod fault;
+pub mod io;
+pub mod template;
+
+pub mod observe;
+
+pub mod snapshot;
+
+pub mod control;
+pub mod engine;
+pub mod shared;
+pub mod worker;

@@ -1,0 +1,208 @@
+//! Which endpoint takes a request. Picking and counting are one step under a short lock, so that the choice is
+//! exact over all threads; the count goes down without it.
+
+pub mod endpoint;
+mod hash;
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use plan::service::Strategy;
+
+pub use endpoint::{Address, Endpoint, InFlight};
+
+/// What a choice may depend on.
+pub struct Asking<'a> {
+    pub client: IpAddr,
+    /// A random number.
+    pub random: u64,
+    /// Keys of endpoints that were tried already.
+    pub tried: &'a [u64],
+}
+
+/// One endpoint's place in a service.
+pub struct Seat {
+    pub endpoint: Arc<Endpoint>,
+    pub weight: u32,
+    pub max_connections: u32,
+    pub backup: bool,
+    pub down: bool,
+    /// Smooth weighted round robin's current weight.
+    current: i64,
+}
+
+impl Seat {
+    #[must_use]
+    pub fn new(endpoint: Arc<Endpoint>, of: &plan::service::Endpoint, current: i64) -> Self {
+        Self {
+            endpoint,
+            weight: of.weight,
+            max_connections: of.max_connections,
+            backup: of.backup,
+            down: of.down,
+            current,
+        }
+    }
+
+    fn is_free(&self, asking: &Asking<'_>, now: &mut Option<Instant>) -> bool {
+        !self.down
+            && self.weight > 0
+            && !asking.tried.contains(&self.endpoint.key)
+            && (self.max_connections == 0 || self.endpoint.in_flight() < self.max_connections)
+            && self.endpoint.may_try(now)
+    }
+
+    fn load(&self) -> f64 {
+        f64::from(self.endpoint.in_flight()) / f64::from(self.weight.max(1))
+    }
+}
+
+/// A service's endpoints and how they are chosen from.
+pub struct Balancer {
+    strategy: Strategy,
+    seats: Mutex<Seats>,
+}
+
+struct Seats {
+    generation: u64,
+    list: Vec<Seat>,
+    /// Where ties of least connections begin, so that they are taken in order.
+    next: usize,
+}
+
+impl Balancer {
+    #[must_use]
+    pub fn new(strategy: Strategy, generation: u64, list: Vec<Seat>) -> Self {
+        Self { strategy, seats: Mutex::new(Seats { generation, list, next: 0 }) }
+    }
+
+    /// An endpoint, its request already counted; none when no one lives or all were tried.
+    #[must_use]
+    pub fn pick(&self, asking: &Asking<'_>) -> Option<InFlight> {
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = None;
+        let at = seats.choose(&self.strategy, asking, false, &mut now).or_else(|| {
+            seats.list.iter().any(|s| s.backup).then(|| seats.choose(&self.strategy, asking, true, &mut now)).flatten()
+        })?;
+        let endpoint = Arc::clone(&seats.list[at].endpoint);
+        endpoint.begin_try(now);
+        Some(InFlight::new(endpoint))
+    }
+
+    /// Whether any endpoint could be asked but for what was tried.
+    #[must_use]
+    pub fn seats(&self) -> usize {
+        self.lock().list.len()
+    }
+
+    /// Every endpoint, in order.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.lock().list.iter().map(|s| Arc::clone(&s.endpoint)).collect()
+    }
+
+    /// Endpoint and current weight by identity, for the next Snapshot.
+    #[must_use]
+    pub fn find(&self, address: &str, ordinal: u32) -> Option<(Arc<Endpoint>, i64)> {
+        let seats = self.lock();
+        let seat = seats.list.iter().find(|s| s.endpoint.is(address, ordinal))?;
+        Some((Arc::clone(&seat.endpoint), seat.current))
+    }
+
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.lock().generation
+    }
+
+    /// Replaces the endpoints; false when the generation is not newer.
+    pub fn replace(&self, generation: u64, list: Vec<Seat>) -> bool {
+        let mut seats = self.lock();
+        if generation <= seats.generation {
+            return false;
+        }
+        for gone in seats.list.iter().filter(|s| !list.iter().any(|n| Arc::ptr_eq(&n.endpoint, &s.endpoint))) {
+            gone.endpoint.removed.store(true, Ordering::Relaxed);
+        }
+        seats.generation = generation;
+        seats.list = list;
+        true
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seats> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seats {
+    fn choose(
+        &mut self,
+        strategy: &Strategy,
+        asking: &Asking<'_>,
+        backup: bool,
+        now: &mut Option<Instant>,
+    ) -> Option<usize> {
+        match strategy {
+            Strategy::LeastConnections => self.least_connections(asking, backup, now),
+            Strategy::IpHash => hash::rendezvous(&self.list, asking, backup, now),
+            Strategy::PowerOfTwo => self.power_of_two(asking, backup, now),
+            // Others are refused when a Plan is built.
+            _ => self.round_robin(asking, backup, now),
+        }
+    }
+
+    /// nginx's smooth weighted round robin: every free seat gains its weight, the highest is taken and pays
+    /// the sum. Equal weights come out in order.
+    fn round_robin(&mut self, asking: &Asking<'_>, backup: bool, now: &mut Option<Instant>) -> Option<usize> {
+        let mut total = 0i64;
+        let mut best: Option<usize> = None;
+        for at in 0..self.list.len() {
+            if self.list[at].backup != backup || !self.list[at].is_free(asking, now) {
+                continue;
+            }
+            let weight = i64::from(self.list[at].weight);
+            self.list[at].current += weight;
+            total += weight;
+            if best.is_none_or(|b| self.list[at].current > self.list[b].current) {
+                best = Some(at);
+            }
+        }
+        if let Some(best) = best {
+            self.list[best].current -= total;
+        }
+        best
+    }
+
+    fn least_connections(&mut self, asking: &Asking<'_>, backup: bool, now: &mut Option<Instant>) -> Option<usize> {
+        let count = self.list.len();
+        let mut best: Option<usize> = None;
+        for step in 0..count {
+            let at = (self.next + step) % count;
+            if self.list[at].backup != backup || !self.list[at].is_free(asking, now) {
+                continue;
+            }
+            if best.is_none_or(|b| self.list[at].load() < self.list[b].load()) {
+                best = Some(at);
+            }
+        }
+        if let Some(best) = best {
+            self.next = (best + 1) % count;
+        }
+        best
+    }
+
+    fn power_of_two(&mut self, asking: &Asking<'_>, backup: bool, now: &mut Option<Instant>) -> Option<usize> {
+        let free: Vec<usize> = (0..self.list.len())
+            .filter(|&at| self.list[at].backup == backup && self.list[at].is_free(asking, now))
+            .collect();
+        let count = free.len() as u64;
+        if count < 2 {
+            return free.first().copied();
+        }
+        let first = asking.random % count;
+        let second = (first + 1 + (asking.random >> 32) % (count - 1)) % count;
+        let (a, b) = (free[usize::try_from(first).ok()?], free[usize::try_from(second).ok()?]);
+        Some(if self.list[b].load() < self.list[a].load() { b } else { a })
+    }
+}

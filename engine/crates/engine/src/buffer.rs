@@ -1,0 +1,146 @@
+//! Receive buffers, and the scratch memory an exchange borrows from its thread.
+//!
+//! An idle connection holds none of it (DESIGN.md, section 2): it waits until it is readable, then borrows.
+
+use std::cell::RefCell;
+
+use wire::head::Head;
+
+/// What a client's socket is read into.
+pub const CLIENT_BUFFER: usize = 16 * 1024;
+/// What an upstream's socket is read into: a head and 16 KB of body in one read.
+pub const UPSTREAM_BUFFER: usize = 32 * 1024;
+/// Scratches a thread keeps; more are freed.
+const KEPT: usize = 64;
+
+/// Bytes received and not yet used.
+pub struct Buffer {
+    data: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    #[must_use]
+    pub fn new(size: usize) -> Self {
+        Self { data: vec![0; size], start: 0, end: 0 }
+    }
+
+    #[must_use]
+    #[inline]
+    pub fn filled(&self) -> &[u8] {
+        &self.data[self.start..self.end]
+    }
+
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    #[inline]
+    pub fn consume(&mut self, n: usize) {
+        self.start = (self.start + n).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Room to read into: moves what is there to the front when the end is reached.
+    pub fn room(&mut self) -> &mut [u8] {
+        if self.end == self.data.len() && self.start > 0 {
+            self.data.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        &mut self.data[self.end..]
+    }
+
+    /// Doubles the room, at most to `limit`; false when it has that already.
+    pub fn grow(&mut self, limit: usize) -> bool {
+        if self.data.len() >= limit {
+            return false;
+        }
+        let size = (self.data.len() * 2).min(limit);
+        self.data.resize(size, 0);
+        true
+    }
+
+    #[inline]
+    pub fn filled_more(&mut self, n: usize) {
+        self.end += n;
+    }
+
+    fn reset(&mut self, size: usize) {
+        self.start = 0;
+        self.end = 0;
+        if self.data.len() > size {
+            self.data = vec![0; size];
+        }
+    }
+}
+
+/// What one burst of exchanges on a connection works with.
+pub struct Scratch {
+    /// From the client.
+    pub client: Buffer,
+    /// From upstream.
+    pub upstream: Buffer,
+    /// To the client.
+    pub to_client: Vec<u8>,
+    /// To upstream.
+    pub to_upstream: Vec<u8>,
+    pub request: crate::exchange::request::Request,
+    /// The upstream's response head, or the engine's own.
+    pub response: Head,
+    pub trailers: Head,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        Self {
+            client: Buffer::new(CLIENT_BUFFER),
+            upstream: Buffer::new(UPSTREAM_BUFFER),
+            to_client: Vec::with_capacity(4096),
+            to_upstream: Vec::with_capacity(4096),
+            request: crate::exchange::request::Request::default(),
+            response: Head::default(),
+            trailers: Head::default(),
+        }
+    }
+
+    fn reset(&mut self) {
+        self.client.reset(CLIENT_BUFFER);
+        self.upstream.reset(UPSTREAM_BUFFER);
+        for out in [&mut self.to_client, &mut self.to_upstream] {
+            out.clear();
+            out.shrink_to(64 * 1024);
+        }
+    }
+}
+
+/// A thread's scratches.
+#[derive(Default)]
+#[allow(clippy::vec_box)] // Handed out as boxes: no copy of a large value.
+pub struct ScratchPool(RefCell<Vec<Box<Scratch>>>);
+
+impl ScratchPool {
+    #[must_use]
+    pub fn borrow(&self) -> Box<Scratch> {
+        self.0.borrow_mut().pop().unwrap_or_else(|| Box::new(Scratch::new()))
+    }
+
+    pub fn give_back(&self, mut scratch: Box<Scratch>) {
+        let mut kept = self.0.borrow_mut();
+        if kept.len() < KEPT {
+            scratch.reset();
+            kept.push(scratch);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Deadlines of one thread, coarse and cheap: setting one writes a number, no timer is armed.
+//!
+//! A timer descriptor ticks every [`TICK_MS`]; the sweep then wakes tasks whose deadline has passed. So a
+//! deadline is kept up to two ticks late and never early, and a request pays nothing for its timeouts.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Waker};
+use std::time::{Instant, SystemTime};
+
+use slab::Slab;
+
+/// Milliseconds between sweeps.
+pub const TICK_MS: u64 = 100;
+
+/// A moment on this thread's clock in milliseconds.
+pub type Moment = u64;
+
+/// Never.
+pub const NEVER: Moment = u64::MAX;
+
+#[derive(Clone)]
+pub struct Clock(Rc<Inner>);
+
+struct Inner {
+    base: Instant,
+    now: Cell<Moment>,
+    date: RefCell<Vec<u8>>,
+    entries: RefCell<Slab<Entry>>,
+}
+
+struct Entry {
+    at: Moment,
+    waker: Option<Waker>,
+}
+
+/// One task's alarm.
+pub struct Alarm {
+    clock: Clock,
+    key: usize,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock {
+    #[must_use]
+    pub fn new() -> Self {
+        let clock = Self(Rc::new(Inner {
+            base: Instant::now(),
+            now: Cell::new(0),
+            date: RefCell::new(Vec::new()),
+            entries: RefCell::new(Slab::new()),
+        }));
+        clock.write_date();
+        clock
+    }
+
+    /// The time of the last sweep.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.0.now.get()
+    }
+
+    /// `ms` from now, never early; [`NEVER`] for 0.
+    #[must_use]
+    pub fn after(&self, ms: u64) -> Moment {
+        if ms == 0 {
+            NEVER
+        } else {
+            self.now().saturating_add(ms).saturating_add(TICK_MS)
+        }
+    }
+
+    /// An alarm for the calling task.
+    #[must_use]
+    pub fn alarm(&self) -> Alarm {
+        let key = self.0.entries.borrow_mut().insert(Entry { at: NEVER, waker: None });
+        Alarm { clock: self.clone(), key }
+    }
+
+    /// Moves the time on and wakes who waits for a moment that has passed.
+    pub fn sweep(&self) {
+        let elapsed = u64::try_from(self.0.base.elapsed().as_millis()).unwrap_or(NEVER - 1);
+        let second = self.now() / 1000 != elapsed / 1000;
+        self.0.now.set(elapsed);
+        if second {
+            self.write_date();
+        }
+        for (_, entry) in self.0.entries.borrow_mut().iter_mut() {
+            if entry.at <= elapsed {
+                if let Some(waker) = entry.waker.take() {
+                    waker.wake();
+                }
+            }
+        }
+    }
+
+    /// Wakes every task that has an alarm: something it should look at has changed.
+    pub fn wake_all(&self) {
+        for (_, entry) in self.0.entries.borrow_mut().iter_mut() {
+            if let Some(waker) = entry.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Appends a whole Date line (RFC 9110 section 6.6.1), at most a second old.
+    pub fn put_date(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.date.borrow());
+    }
+
+    fn write_date(&self) {
+        let now = jiff::Timestamp::try_from(SystemTime::now()).unwrap_or_default();
+        let zoned = now.to_zoned(jiff::tz::TimeZone::UTC);
+        let line = format!("Date: {}\r\n", zoned.strftime("%a, %d %b %Y %H:%M:%S GMT"));
+        *self.0.date.borrow_mut() = line.into_bytes();
+    }
+}
+
+impl Alarm {
+    /// Asks to be woken when `at` has passed; true when it has already.
+    #[inline]
+    pub fn poll(&self, cx: &Context<'_>, at: Moment) -> bool {
+        if at <= self.clock.now() {
+            return true;
+        }
+        if let Some(entry) = self.clock.0.entries.borrow_mut().get_mut(self.key) {
+            entry.at = at;
+            match &mut entry.waker {
+                Some(waker) if waker.will_wake(cx.waker()) => {}
+                other => *other = Some(cx.waker().clone()),
+            }
+        }
+        false
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.clock.0.entries.borrow_mut().try_remove(self.key);
+    }
+}
+
+/// Waits; for the rare task that has nothing else to wait for.
+pub async fn pause(clock: &Clock, ms: u64) {
+    let alarm = clock.alarm();
+    let until = clock.after(ms);
+    std::future::poll_fn(
+        |cx| if alarm.poll(cx, until) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending },
+    )
+    .await;
+}

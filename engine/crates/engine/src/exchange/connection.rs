@@ -1,0 +1,267 @@
+//! A client's HTTP/1 connection: waits without a buffer, reads heads in order, runs one exchange after another.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::task::Poll;
+
+use plan::fault::FaultKind;
+use tokio::net::{TcpStream, UnixStream};
+use wire::head::Head;
+
+use super::request::Request;
+use crate::buffer::Scratch;
+use crate::clock::{Alarm, Moment, NEVER};
+use crate::fault::Fault;
+use crate::io::Io;
+use crate::listen::ListenerState;
+use crate::snapshot::http::HttpRun;
+use crate::worker::{Accepted, Open, Worker};
+
+/// What is known of the client's side of a connection.
+pub struct Client {
+    pub ip: IpAddr,
+    pub ip_text: String,
+    pub port: u16,
+    pub local: SocketAddr,
+    pub tls: bool,
+    /// What it says of other clients is believed; looked up again when the Plan changes.
+    pub believed: bool,
+    pub connection_id: usize,
+}
+
+impl Client {
+    /// `address:port`, an IPv6 address in brackets.
+    #[must_use]
+    pub fn address_text(&self) -> String {
+        SocketAddr::new(self.ip, self.port).to_string()
+    }
+}
+
+pub struct Connection {
+    pub io: Io,
+    pub client: Client,
+    pub alarm: Alarm,
+    pub listener: Arc<ListenerState>,
+    pub worker: Rc<Worker>,
+    pub born: Moment,
+    pub requests: u64,
+    /// The client has ended its sending side.
+    pub ended: bool,
+    believed_at: u64,
+}
+
+/// What becomes of the connection after an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    Keep,
+    /// Closed now.
+    Close,
+    /// The answer is out, but the client may still be sending: read on for a while, or it would see a reset
+    /// instead of the answer (RFC 9112 section 9.6).
+    Linger,
+}
+
+/// Takes a connection from its socket to its end.
+pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) {
+    let _open = Open { handle: Arc::clone(&worker.handle), listener: Arc::clone(&listener) };
+    let _panic = CountPanic(&worker);
+    let Some(mut connection) = Connection::new(&worker, accepted, listener) else { return };
+    while connection.idle().await {
+        let mut scratch = worker.scratches.borrow();
+        let next = Box::pin(connection.burst(&mut scratch)).await;
+        match next {
+            Next::Keep => worker.scratches.give_back(scratch),
+            Next::Close => return worker.scratches.give_back(scratch),
+            Next::Linger => {
+                connection.linger(&mut scratch).await;
+                return worker.scratches.give_back(scratch);
+            }
+        }
+    }
+}
+
+/// A panic ends one connection; the runtime catches it, this counts it.
+struct CountPanic<'a>(&'a Rc<Worker>);
+
+impl Drop for CountPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.shared.panics.fetch_add(1, Ordering::Relaxed);
+            self.0.shared.events.tell("error", "panic", &[("message", "a connection ended by a panic")]);
+        }
+    }
+}
+
+impl Connection {
+    fn new(worker: &Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) -> Option<Self> {
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let (io, peer, local) = match accepted {
+            Accepted::Tcp(stream, peer, local) => (Io::Tcp(TcpStream::from_std(stream).ok()?), peer, local),
+            Accepted::Unix(stream) => (Io::Unix(UnixStream::from_std(stream).ok()?), nowhere, nowhere),
+        };
+        let client = Client {
+            ip: peer.ip(),
+            ip_text: peer.ip().to_string(),
+            port: peer.port(),
+            local,
+            tls: false,
+            believed: false,
+            connection_id: worker.shared.connection_id(),
+        };
+        Some(Self {
+            io,
+            client,
+            alarm: worker.clock.alarm(),
+            listener,
+            worker: Rc::clone(worker),
+            born: worker.clock.now(),
+            requests: 0,
+            ended: false,
+            believed_at: u64::MAX,
+        })
+    }
+
+    /// Whether connections are to end after their current exchange.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.listener.closing.load(Ordering::Relaxed) || self.worker.shared.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next request, holding no buffer; false when there will be none.
+    async fn idle(&mut self) -> bool {
+        let keepalive = match self.worker.view().listeners.get(&self.listener.key) {
+            Some(listener) => listener.http.timeouts.keepalive_ms,
+            None => return false,
+        };
+        let until = self.worker.clock.after(keepalive);
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(ready) = self.io.poll_readable(cx) {
+                return Poll::Ready(ready.is_ok());
+            }
+            // One that has not yet sent a request was accepted on purpose: it is served while there is grace.
+            let closing = self.is_closing() && self.requests > 0;
+            if closing || self.alarm.poll(cx, until) {
+                return Poll::Ready(false);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Runs exchanges until nothing more of the client's is buffered.
+    async fn burst(&mut self, scratch: &mut Scratch) -> Next {
+        loop {
+            let worker = Rc::clone(&self.worker);
+            let view = worker.view();
+            let Some(listener) = view.listeners.get(&self.listener.key) else { return Next::Close };
+            let version = worker.shared.version();
+            if self.believed_at != version {
+                self.client.believed = listener.http.believes(self.client.ip);
+                self.believed_at = version;
+            }
+            let read = read_head(self, &mut scratch.client, &mut scratch.request.head, &listener.http).await;
+            let next = match read {
+                Ok(Some(len)) => {
+                    scratch.client.consume(len);
+                    self.requests += 1;
+                    worker.handle.requests.fetch_add(1, Ordering::Relaxed);
+                    super::route::exchange(self, scratch, view.clone(), listener, len).await
+                }
+                Ok(None) => return Next::Close,
+                Err(fault) => super::route::refuse(self, scratch, &view, listener, fault).await,
+            };
+            if next != Next::Keep || scratch.client.is_empty() {
+                return next;
+            }
+        }
+    }
+
+    /// Ends the sending side and reads on for two seconds at most.
+    async fn linger(&mut self, scratch: &mut Scratch) {
+        let until = self.worker.clock.after(2000);
+        let mut shut = false;
+        let mut left: usize = 8 << 20;
+        std::future::poll_fn(|cx| {
+            if !shut {
+                match self.io.poll_shutdown(cx) {
+                    Poll::Ready(Ok(())) => shut = true,
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => {}
+                }
+            }
+            loop {
+                let have = scratch.client.len();
+                scratch.client.consume(have);
+                match self.io.poll_read(cx, &mut scratch.client) {
+                    Poll::Ready(Ok(n)) if n > 0 && left > n => left -= n,
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending if self.alarm.poll(cx, until) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// Reads until a head is whole and gives its length; none when the client ended before one began.
+async fn read_head(
+    connection: &mut Connection,
+    buffer: &mut crate::buffer::Buffer,
+    head: &mut Head,
+    http: &HttpRun,
+) -> Result<Option<usize>, Fault> {
+    let mut searched = 0;
+    let mut until = NEVER;
+    std::future::poll_fn(|cx| loop {
+        let have = buffer.len();
+        if have > searched {
+            match wire::request::parse(head, buffer.filled(), searched, &http.limits) {
+                Ok(Some(len)) => return Poll::Ready(Ok(Some(len))),
+                Ok(None) => searched = have,
+                Err(refusal) => return Poll::Ready(Err(Fault::of_request(refusal))),
+            }
+            if until == NEVER {
+                until = connection.worker.clock.after(http.timeouts.head_ms);
+            }
+        }
+        if buffer.room().is_empty() {
+            // One byte more than the limit shows that the head is over it.
+            if !buffer.grow(http.limits.head_bytes + 1) {
+                return Poll::Ready(Err(Fault::new(FaultKind::HeadTooLarge, "the head is too large")));
+            }
+        }
+        match connection.io.poll_read(cx, buffer) {
+            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(None)),
+            Poll::Ready(Ok(_)) => {}
+            Poll::Pending => {
+                if until == NEVER {
+                    // Nothing has come: as idle as before.
+                    until = connection.worker.clock.after(http.timeouts.keepalive_ms);
+                    if connection.alarm.poll(cx, until) {
+                        return Poll::Ready(Ok(None));
+                    }
+                    return Poll::Pending;
+                }
+                if connection.alarm.poll(cx, until) {
+                    if searched == 0 {
+                        return Poll::Ready(Ok(None));
+                    }
+                    return Poll::Ready(Err(Fault::new(
+                        FaultKind::HeadTimeout,
+                        "the request head did not come in time",
+                    )));
+                }
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// The first request line, as far as it came: for logs of refused requests.
+pub fn note_refused(request: &mut Request) {
+    request.clear();
+}

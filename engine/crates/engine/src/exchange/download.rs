@@ -1,0 +1,221 @@
+//! The response body on its way to the client, decoded from the upstream's framing and encoded in the client's.
+//! At most one receive buffer of it is in memory: the client's pace is the upstream's.
+
+use std::task::{ready, Context, Poll};
+
+use plan::fault::FaultKind;
+use wire::chunk::{self, Decoder, Piece};
+use wire::head::Head;
+
+use super::answer::Delivery;
+use crate::buffer::Buffer;
+use crate::fault::Fault;
+use crate::io::Io;
+
+/// Where the upstream's body ends.
+pub enum From {
+    None,
+    Length(u64),
+    Chunked(Decoder),
+    UntilClose,
+}
+
+pub struct Download {
+    pub from: From,
+    to: Delivery,
+    sent: usize,
+    trailers: bool,
+    /// The last byte has been put into the out-buffer.
+    ended: bool,
+    /// Body bytes given to the client, without framing.
+    pub body_bytes: u64,
+    /// All bytes given to the client.
+    pub sent_bytes: u64,
+    /// What the last pending poll waited for.
+    pub waits_for: Waits,
+    /// Framing bytes in the buffer that are not whole yet.
+    stuck_at: usize,
+    /// Bytes read from upstream here.
+    pub received: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    Client,
+    Upstream,
+}
+
+/// The upstream's side of a download.
+pub struct Source<'a> {
+    pub io: &'a mut Io,
+    pub buffer: &'a mut Buffer,
+    pub trailers: &'a mut Head,
+}
+
+impl Download {
+    #[must_use]
+    pub fn new(from: From, to: Delivery, trailers: bool) -> Self {
+        let ended = matches!(from, From::None | From::Length(0));
+        Self {
+            from,
+            to,
+            sent: 0,
+            trailers,
+            ended,
+            body_bytes: 0,
+            sent_bytes: 0,
+            waits_for: Waits::Client,
+            stuck_at: 0,
+            received: 0,
+        }
+    }
+
+    /// Moves on as far as both sides let it; `out` holds the head at first.
+    ///
+    /// # Errors
+    /// The client left, or the upstream broke off: what was sent cannot be mended.
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Source<'_>,
+        out: &mut Vec<u8>,
+        client: &mut Io,
+    ) -> Poll<Result<(), Fault>> {
+        loop {
+            // The first encoding joins the head: a small response is one write.
+            if !self.ended
+                && !source.buffer.is_empty()
+                && !self.needs_more(source.buffer)
+                && self.direct(source.buffer) == 0
+            {
+                self.encode(source, out)?;
+            }
+            ready!(self.poll_flush(cx, source.buffer, out, client))?;
+            if self.ended {
+                return Poll::Ready(Ok(()));
+            }
+            self.waits_for = Waits::Upstream;
+            let n = match ready!(source.io.poll_read(cx, source.buffer)) {
+                Ok(n) => n,
+                Err(error) => return Poll::Ready(Err(broke_off(&error.to_string()))),
+            };
+            self.received += n as u64;
+            if n == 0 {
+                if !matches!(self.from, From::UntilClose) {
+                    return Poll::Ready(Err(broke_off("closed in the middle of a body")));
+                }
+                self.ended = true;
+                if self.to == Delivery::Chunked {
+                    source.trailers.clear();
+                    chunk::write_end(out, source.trailers);
+                }
+            }
+        }
+    }
+
+    /// Bytes that are in the buffer and can be used no further.
+    fn needs_more(&self, buffer: &Buffer) -> bool {
+        matches!(self.from, From::Chunked(_)) && self.stuck_at == buffer.len() && !buffer.is_empty()
+    }
+
+    /// Writes `out`, and behind it the body bytes that need no framing of ours, straight from the buffer.
+    fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Buffer,
+        out: &mut Vec<u8>,
+        client: &mut Io,
+    ) -> Poll<Result<(), Fault>> {
+        self.waits_for = Waits::Client;
+        loop {
+            let direct = self.direct(buffer);
+            if self.sent == out.len() && direct == 0 {
+                out.clear();
+                self.sent = 0;
+                return Poll::Ready(Ok(()));
+            }
+            let body = &buffer.filled()[..direct];
+            let written = if self.sent == out.len() {
+                client.poll_write(cx, body, &[])
+            } else {
+                client.poll_write(cx, &out[self.sent..], body)
+            };
+            match ready!(written) {
+                Ok(n) if n > 0 => {
+                    self.sent_bytes += n as u64;
+                    let head = n.min(out.len() - self.sent);
+                    self.sent += head;
+                    self.took(buffer, n - head);
+                }
+                Ok(_) => return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, "the client takes nothing"))),
+                Err(error) => return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, error.to_string()))),
+            }
+        }
+    }
+
+    /// Bytes at the front of the buffer that go to the client as they are.
+    fn direct(&self, buffer: &Buffer) -> usize {
+        match (&self.from, self.to) {
+            (From::Length(left), _) => usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len()),
+            (From::UntilClose, Delivery::UntilClose) => buffer.len(),
+            _ => 0,
+        }
+    }
+
+    fn took(&mut self, buffer: &mut Buffer, n: usize) {
+        buffer.consume(n);
+        self.body_bytes += n as u64;
+        if let From::Length(left) = &mut self.from {
+            *left -= n as u64;
+            self.ended = *left == 0;
+        }
+    }
+
+    /// Decodes what has come and puts it into `out`.
+    fn encode(&mut self, source: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let buffer = &mut *source.buffer;
+        match (&mut self.from, self.to) {
+            (From::UntilClose, Delivery::Chunked) => {
+                chunk::write_chunk(out, buffer.filled());
+                self.body_bytes += buffer.len() as u64;
+                buffer.consume(buffer.len());
+            }
+            (From::Chunked(decoder), to) => loop {
+                let step = decoder.next(buffer.filled(), source.trailers).map_err(Fault::of_response)?;
+                buffer.consume(step.skip);
+                match step.piece {
+                    Piece::More => {
+                        self.stuck_at = buffer.len();
+                        return Ok(());
+                    }
+                    Piece::Data(n) => {
+                        let data = &buffer.filled()[..n];
+                        if to == Delivery::Chunked {
+                            chunk::write_chunk(out, data);
+                        } else {
+                            out.extend_from_slice(data);
+                        }
+                        self.body_bytes += n as u64;
+                        buffer.consume(n);
+                    }
+                    Piece::End => {
+                        if to == Delivery::Chunked {
+                            if !self.trailers {
+                                source.trailers.clear();
+                            }
+                            chunk::write_end(out, source.trailers);
+                        }
+                        self.ended = true;
+                        return Ok(());
+                    }
+                }
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn broke_off(how: &str) -> Fault {
+    Fault::new(FaultKind::UpstreamClosed, format!("the response broke off: {how}"))
+}

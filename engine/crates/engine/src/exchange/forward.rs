@@ -1,0 +1,314 @@
+//! Asks an endpoint and brings its response to the client.
+//!
+//! The request is written once, into a buffer that can be sent to one endpoint after another. What is sent
+//! again and what is not is the Plan's ([`RetryRun`]); nothing is, once the client got a byte.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ::route::Captures;
+use plan::fault::FaultKind;
+use wire::chunk::Decoder;
+use wire::field::{Known, KnownSet, HOP_BY_HOP};
+use wire::framing::Framing;
+
+use super::ask::{self, Failure};
+use super::connection::{Connection, Next};
+use super::deliver;
+use super::record::{nanos, Record};
+use super::request::Request;
+use super::upload::{Limits, Upload};
+use super::Scope;
+use crate::balance::endpoint::Change;
+use crate::balance::{Asking, Endpoint, InFlight};
+use crate::buffer::Scratch;
+use crate::fault::Fault;
+use crate::snapshot::listener::{HostRun, ListenerRun};
+use crate::snapshot::route::{ProxyRun, RouteRun, TargetRun};
+use crate::snapshot::service::RetryRun;
+use crate::upstream::connect::{connect, Failed};
+use crate::upstream::pool::Upstream;
+use crate::worker::Worker;
+
+/// What a proxied exchange is about.
+pub struct Forwarding<'a> {
+    pub listener: &'a ListenerRun,
+    pub host: &'a HostRun,
+    pub route: &'a RouteRun,
+    pub proxy: &'a ProxyRun,
+    /// The client's connection may live on.
+    pub keeps: bool,
+}
+
+pub enum Outcome {
+    /// A response went to the client, and was logged.
+    Answered(Next),
+    /// Nothing went to the client.
+    Failed(Fault, Record, Captures),
+    /// The endpoint has switched protocols.
+    Tunnel(Upstream, InFlight, u64),
+}
+
+/// Forwards the request in `scratch`, which filters have seen.
+pub async fn forward(
+    connection: &mut Connection,
+    scratch: &mut Scratch,
+    to: &Forwarding<'_>,
+    mut record: Record,
+    captures: Captures,
+) -> Outcome {
+    let worker = std::rc::Rc::clone(&connection.worker);
+    let mut upload = match prepare(connection, scratch, to, &record, &captures) {
+        Ok(upload) => upload,
+        Err(fault) => return Outcome::Failed(fault, record, captures),
+    };
+    let service = &to.proxy.service;
+    let began = worker.clock.now();
+    let mut tried: Vec<u64> = Vec::new();
+    let mut last = None;
+    loop {
+        let asking = Asking { client: connection.client.ip, random: worker.random(), tried: &tried };
+        let Some(in_flight) = service.balancer.pick(&asking) else {
+            let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
+            return Outcome::Failed(fault, record, captures);
+        };
+        record.endpoint = Some(Arc::clone(&in_flight));
+        let failure = match try_endpoint(connection, scratch, to, &mut upload, &in_flight, &mut record).await {
+            Ok(upstream) => {
+                let status = scratch.response.status;
+                let again = to.proxy.retry.statuses.contains(&status)
+                    && may_retry(&to.proxy.retry, &scratch.request, true)
+                    && (to.proxy.retry.tries == 0 || tried.len() + 1 < to.proxy.retry.tries as usize)
+                    && tried.len() + 1 < service.balancer.seats()
+                    && upload.can_replay();
+                if !again {
+                    return deliver::deliver(connection, scratch, to, upload, upstream, in_flight, record, captures)
+                        .await;
+                }
+                Failure::Status(status)
+            }
+            Err(failure) => failure,
+        };
+        let (fault, unsent) = match failure {
+            // Not the endpoint's fault: no one else is asked.
+            Failure::Client(fault) => return Outcome::Failed(fault, record, captures),
+            failure => failure.into_fault(&upload),
+        };
+        note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
+        tried.push(in_flight.key);
+        let policy = &to.proxy.retry;
+        let wanted = match fault.kind {
+            FaultKind::ConnectFailed | FaultKind::ConnectTimeout => policy.unsent,
+            FaultKind::ResponseTimeout => policy.timeout && may_retry(policy, &scratch.request, true),
+            FaultKind::UpstreamInvalid => policy.invalid && may_retry(policy, &scratch.request, true),
+            _ if unsent => policy.unsent,
+            _ => policy.error && may_retry(policy, &scratch.request, true),
+        };
+        let in_time = policy.timeout_ms == 0 || worker.clock.now() - began < policy.timeout_ms;
+        let more = policy.tries == 0 || tried.len() < policy.tries as usize;
+        if !(wanted && in_time && more && upload.replay()) {
+            return Outcome::Failed(fault, record, captures);
+        }
+        record.retries += 1;
+        last = Some(fault);
+    }
+}
+
+/// Whether a request that may have been executed may be sent again.
+fn may_retry(policy: &RetryRun, request: &Request, sent: bool) -> bool {
+    !sent || policy.non_idempotent || request.is_idempotent()
+}
+
+/// Asks one endpoint; a reused connection that turns out to be dead gives way to a new one.
+async fn try_endpoint(
+    connection: &mut Connection,
+    scratch: &mut Scratch,
+    to: &Forwarding<'_>,
+    upload: &mut Upload,
+    endpoint: &Arc<Endpoint>,
+    record: &mut Record,
+) -> Result<Upstream, Failure> {
+    let worker = std::rc::Rc::clone(&connection.worker);
+    let transport = &*to.proxy.transport;
+    let mut may_reuse = true;
+    loop {
+        let asked = Instant::now();
+        let pooled = may_reuse
+            .then(|| worker.pools.take(endpoint, &transport.pool, !scratch.request.is_safe(), &worker.clock))
+            .flatten();
+        let mut upstream = match pooled {
+            Some(upstream) => upstream,
+            None => {
+                let made = connect(&worker, endpoint, transport, &connection.alarm).await.map_err(Failure::Connect)?;
+                record.connect_nanos = nanos(asked);
+                made
+            }
+        };
+        let reused = upstream.uses > 0;
+        let result = ask::ask(connection, scratch, to, upload, &mut upstream).await;
+        match result {
+            Ok(()) => {
+                record.header_nanos = nanos(asked);
+                record.upstream_status = scratch.response.status;
+                return Ok(upstream);
+            }
+            Err(Failure::Silent(how)) if reused => {
+                let bodyless = scratch.request.is_safe() && upload.body_bytes == 0 && upload.body_done();
+                let again = upload.is_unsent() || (bodyless && to.proxy.retry.resend_on_stale);
+                if !(again && upload.replay()) {
+                    return Err(Failure::Silent(how));
+                }
+                may_reuse = false;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+impl Failure {
+    /// The fault, and whether provably nothing was sent.
+    fn into_fault(self, upload: &Upload) -> (Fault, bool) {
+        let unsent = upload.is_unsent();
+        match self {
+            Self::Connect(Failed::Timeout) => (Fault::new(FaultKind::ConnectTimeout, "no connection in time"), true),
+            Self::Connect(Failed::Error(error)) => (Fault::new(FaultKind::ConnectFailed, error.to_string()), true),
+            Self::Silent(how) => (Fault::new(FaultKind::UpstreamClosed, how), unsent),
+            Self::Timeout => (Fault::new(FaultKind::ResponseTimeout, "no response head in time"), false),
+            Self::Invalid(refusal) => (Fault::of_response(refusal), false),
+            Self::Status(status) => (Fault::new(FaultKind::UpstreamInvalid, format!("answered {status}")), false),
+            Self::Client(fault) => (fault, false),
+        }
+    }
+}
+
+fn note_failure(worker: &Worker, service: &str, endpoint: &Endpoint, fault: &Fault, alone: bool) {
+    if endpoint.failed(alone) == Change::Down {
+        worker.shared.events.tell(
+            "warning",
+            "endpoint_down",
+            &[("service", service), ("address", endpoint.address_text()), ("cause", &fault.cause)],
+        );
+    }
+}
+
+/// Writes the request as it goes upstream, and what of its body has come.
+fn prepare(
+    connection: &Connection,
+    scratch: &mut Scratch,
+    to: &Forwarding<'_>,
+    record: &Record,
+    captures: &Captures,
+) -> Result<Upload, Fault> {
+    let http = &to.host.http;
+    let Scratch { request, client: buffer, to_upstream: out, response, trailers, .. } = scratch;
+    out.clear();
+    trailers.clear();
+    response.clear();
+    if let Some(host) = &to.proxy.host {
+        let scope = scope(connection, request, to, record, captures);
+        let host = host.render(&scope);
+        request.host_field = host;
+    }
+    let target = match &to.proxy.target {
+        TargetRun::Template(target) => Some(target.render(&scope(connection, request, to, record, captures))),
+        _ => None,
+    };
+    if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
+        wire::forwarded::append_for(&mut request.head, connection.client.ip_text.as_bytes());
+    }
+    write_request(out, request, to.proxy, http.path.decode, target.as_deref())?;
+    let limits = Limits {
+        body_bytes: to.route.body_bytes.unwrap_or(http.body_bytes),
+        idle_ms: http.timeouts.body_idle_ms,
+        min_rate: http.timeouts.body_min_rate,
+        write_idle_ms: to.proxy.transport.write_idle_ms,
+        trailers: to.proxy.trailers,
+    };
+    let mut upload = Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits);
+    upload.fill(out, buffer, trailers)?;
+    Ok(upload)
+}
+
+fn scope<'a>(
+    connection: &'a Connection,
+    request: &'a Request,
+    to: &'a Forwarding<'_>,
+    record: &'a Record,
+    captures: &'a Captures,
+) -> Scope<'a> {
+    Scope {
+        request,
+        response: None,
+        captures,
+        record,
+        client: &connection.client,
+        listener: &to.listener.id,
+        hostname: &connection.worker.shared.hostname,
+        server_name: &to.host.server_name,
+        route_name: &to.route.id,
+        service_name: &to.proxy.service.name,
+    }
+}
+
+/// The head in canonical form (RFC 9112 section 3).
+fn write_request(
+    out: &mut Vec<u8>,
+    request: &Request,
+    proxy: &ProxyRun,
+    decoded: bool,
+    target: Option<&[u8]>,
+) -> Result<(), Fault> {
+    out.extend_from_slice(proxy.method.as_deref().unwrap_or_else(|| request.head.method()));
+    out.push(b' ');
+    write_target(out, request, proxy, decoded, target);
+    out.extend_from_slice(if proxy.transport.http10 { b" HTTP/1.0\r\nHost: " } else { b" HTTP/1.1\r\nHost: " });
+    out.extend_from_slice(&request.host_field);
+    out.extend_from_slice(b"\r\n");
+    request.head.write_fields(out, HOP_BY_HOP.union(KnownSet::of(&[Known::Host])));
+    match request.framing {
+        Framing::Length(length) => {
+            out.extend_from_slice(b"Content-Length: ");
+            out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+        Framing::Chunked if proxy.transport.http10 => {
+            return Err(Fault::new(FaultKind::NotImplemented, "a chunked body cannot go to an HTTP/1.0 upstream"));
+        }
+        Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        Framing::None | Framing::UntilClose => {}
+    }
+    if request.upgrade && proxy.upgrade {
+        if let Some(protocol) = request.head.get_known(Known::Upgrade) {
+            out.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: ");
+            out.extend_from_slice(protocol);
+            out.extend_from_slice(b"\r\n");
+        }
+    } else if proxy.transport.http10 {
+        out.extend_from_slice(b"Connection: close\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded: bool, target: Option<&[u8]>) {
+    let path = |path: &[u8], out: &mut Vec<u8>| {
+        if decoded {
+            wire::target::encode_path(path, out);
+        } else {
+            out.extend_from_slice(path);
+        }
+    };
+    match &proxy.target {
+        TargetRun::Raw if !request.rewritten => return out.extend_from_slice(request.uri()),
+        TargetRun::Template(_) => return out.extend_from_slice(target.unwrap_or(b"/")),
+        TargetRun::Raw | TargetRun::Current => path(&request.path, out),
+        TargetRun::ReplacePrefix { prefix, with } => {
+            out.extend_from_slice(with);
+            path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);
+        }
+    }
+    if request.has_query {
+        out.push(b'?');
+        out.extend_from_slice(&request.query);
+    }
+}

@@ -1,0 +1,137 @@
+//! One request and its response. In the order of the flow: [`connection`] waits and reads heads, [`request`]
+//! judges one, [`route`] finds what is to be done, [`forward`] asks an endpoint, [`upload`] and [`download`]
+//! move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`record`] is what logs say.
+
+pub mod answer;
+pub mod ask;
+pub mod connection;
+pub mod deliver;
+pub mod download;
+pub mod forward;
+pub mod record;
+pub mod request;
+pub mod route;
+pub mod tunnel;
+pub mod upload;
+
+use std::rc::Rc;
+
+use ::route::Captures;
+use wire::head::Head;
+
+use self::connection::Client;
+use self::record::Record;
+use self::request::Request;
+use crate::snapshot::listener::HostRun;
+use crate::snapshot::route::{RedirectRun, RespondRun, RouteRun};
+use crate::worker::Worker;
+
+/// What templates and conditions see.
+pub struct Scope<'a> {
+    pub request: &'a Request,
+    pub response: Option<&'a Head>,
+    pub captures: &'a Captures,
+    pub record: &'a Record,
+    pub client: &'a Client,
+    pub listener: &'a str,
+    pub hostname: &'a str,
+    pub server_name: &'a str,
+    pub route_name: &'a str,
+    pub service_name: &'a str,
+}
+
+/// An exchange between its head and its response: borrowed from its connection (`'a`) and its Snapshot (`'p`).
+pub struct Exchange<'a, 'p> {
+    pub worker: &'a Rc<Worker>,
+    pub client: &'a Client,
+    pub listener: &'p str,
+    pub host: &'p HostRun,
+    pub route: Option<&'p RouteRun>,
+    pub request: &'a mut Request,
+    pub response: &'a mut Head,
+    pub captures: Captures,
+    pub record: Record,
+}
+
+/// A response of the engine's own; its head stands in [`Exchange::response`].
+pub struct Answer {
+    pub body: Vec<u8>,
+    /// The connection is closed after it.
+    pub close: bool,
+    /// Nothing is said, the connection is closed.
+    pub silent: bool,
+}
+
+impl Exchange<'_, '_> {
+    #[must_use]
+    pub fn scope(&self) -> Scope<'_> {
+        let service = match self.route.map(|r| &r.action) {
+            Some(crate::snapshot::route::ActionRun::Proxy(proxy)) => proxy.service.name.as_str(),
+            _ => "",
+        };
+        Scope {
+            request: self.request,
+            response: Some(self.response),
+            captures: &self.captures,
+            record: &self.record,
+            client: self.client,
+            listener: self.listener,
+            hostname: &self.worker.shared.hostname,
+            server_name: &self.host.server_name,
+            route_name: self.route.map_or("", |r| {
+                if r.origin.name.is_empty() {
+                    r.id.as_str()
+                } else {
+                    r.origin.name.as_str()
+                }
+            }),
+            service_name: service,
+        }
+    }
+
+    /// Puts an answer's head together.
+    pub fn respond(&mut self, respond: &RespondRun) -> Answer {
+        let body = respond.body.render(&self.scope());
+        self.own_head(respond.status, &respond.headers);
+        Answer { body, close: false, silent: false }
+    }
+
+    /// Puts a redirect's head together. What would break the line is percent-encoded.
+    pub fn redirect(&mut self, redirect: &RedirectRun) -> Answer {
+        let mut location = Vec::new();
+        for b in redirect.location.render(&self.scope()) {
+            if b <= b' ' || b == 0x7f || b == b'"' || b == b'<' || b == b'>' {
+                location.extend_from_slice(format!("%{b:02X}").as_bytes());
+            } else {
+                location.push(b);
+            }
+        }
+        let get = self.request.head.method() == b"GET";
+        self.own_head(if get { redirect.status_get } else { redirect.status_other }, &[]);
+        self.response.add(b"Location", &location);
+        Answer { body: Vec::new(), close: false, silent: false }
+    }
+
+    fn own_head(&mut self, status: u16, headers: &[(String, crate::template::Text)]) {
+        let values: Vec<_> = headers.iter().map(|(name, value)| (name, value.render(&self.scope()))).collect();
+        self.response.clear();
+        self.response.status = status;
+        for (name, value) in values {
+            if !value.is_empty() && wire::field::is_value(&value) {
+                self.response.add(name.as_bytes(), &value);
+            }
+        }
+    }
+
+    /// The answer to a fault, in the words of the route's language or the host's.
+    pub fn fault(&mut self, fault: crate::fault::Fault) -> Answer {
+        let faults = self.route.map_or(&self.host.faults, |r| &r.faults);
+        let answer = faults.answer(fault.kind);
+        self.worker.shared.faults.count(fault.kind);
+        self.record.log_status = Some(answer.log_status);
+        self.record.fault = Some(fault);
+        let body = answer.body.render(&self.scope());
+        self.own_head(answer.status, &answer.headers);
+        Answer { body, close: answer.close, silent: false }
+    }
+}

@@ -1,0 +1,82 @@
+//! What is known of an exchange when it is logged.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use crate::balance::Endpoint;
+use crate::fault::Fault;
+
+pub struct Record {
+    pub started: Instant,
+    pub id: (u64, u64),
+    pub connection_requests: u64,
+    pub count: u64,
+    pub status: u16,
+    /// Instead of `status` in logs, such as 499.
+    pub log_status: Option<u16>,
+    pub body_bytes: u64,
+    pub sent_bytes: u64,
+    pub request_bytes: u64,
+    pub request_body_bytes: u64,
+    pub endpoint: Option<Arc<Endpoint>>,
+    pub upstream_status: u16,
+    pub upstream_bytes: u64,
+    pub connect_nanos: u64,
+    pub header_nanos: u64,
+    pub response_nanos: u64,
+    pub retries: u32,
+    pub fault: Option<Fault>,
+}
+
+impl Record {
+    #[must_use]
+    pub fn new(id: (u64, u64), connection_requests: u64, count: u64) -> Self {
+        Self {
+            started: Instant::now(),
+            id,
+            connection_requests,
+            count,
+            status: 0,
+            log_status: None,
+            body_bytes: 0,
+            sent_bytes: 0,
+            request_bytes: 0,
+            request_body_bytes: 0,
+            endpoint: None,
+            upstream_status: 0,
+            upstream_bytes: 0,
+            connect_nanos: 0,
+            header_nanos: 0,
+            response_nanos: 0,
+            retries: 0,
+            fault: None,
+        }
+    }
+
+    /// When it began, by the wall's clock.
+    #[must_use]
+    pub fn started_at(&self) -> SystemTime {
+        SystemTime::now() - self.started.elapsed()
+    }
+
+    #[must_use]
+    pub fn duration_nanos(&self) -> u64 {
+        nanos(self.started)
+    }
+
+    #[must_use]
+    pub fn upstream_address(&self) -> &str {
+        self.endpoint.as_ref().map_or("", |e| e.address_text())
+    }
+
+    #[must_use]
+    pub fn upstream_url(&self) -> &str {
+        self.endpoint.as_ref().map_or("", |e| e.url.as_str())
+    }
+}
+
+/// Nanoseconds since then.
+#[must_use]
+pub fn nanos(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,263 @@
+//! A request, judged: where its body ends, which host and path it asks for, what of it may be believed.
+//!
+//! Facts (RFC 9110 section 7.6.1): fields named in Connection belong to the connection and are removed;
+//! (RFC 9112 section 3.2.2) the authority of absolute-form replaces Host; (RFC 9110 section 10.1.1) an Expect
+//! other than 100-continue is answered with 417.
+
+use std::net::IpAddr;
+
+use plan::fault::FaultKind;
+use wire::field::{lists_token, tokens, Known};
+use wire::forwarded::{self, Peer};
+use wire::framing::{self, Framing};
+use wire::head::{Head, Span};
+use wire::request::split_port;
+use wire::target;
+
+use super::connection::Client;
+use crate::fault::Fault;
+use crate::snapshot::http::HttpRun;
+
+pub struct Request {
+    pub head: Head,
+    /// The current path, in the policy's form.
+    pub path: Vec<u8>,
+    /// The current query, without `?`.
+    pub query: Vec<u8>,
+    pub has_query: bool,
+    /// What rules see of the path, when it is not the path itself.
+    matching: Option<Vec<u8>>,
+    /// The target in origin form, as received.
+    uri: Span,
+    /// Host with its port, as sent.
+    pub host_field: Vec<u8>,
+    /// Lower-case, without port and trailing dot.
+    pub host: String,
+    pub framing: Framing,
+    pub keep_alive: bool,
+    pub expects_continue: bool,
+    pub upgrade: bool,
+    /// A filter has changed the path.
+    pub rewritten: bool,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            head: Head::default(),
+            path: Vec::new(),
+            query: Vec::new(),
+            has_query: false,
+            matching: None,
+            uri: Span::default(),
+            host_field: Vec::new(),
+            host: String::new(),
+            framing: Framing::None,
+            keep_alive: false,
+            expects_continue: false,
+            upgrade: false,
+            rewritten: false,
+        }
+    }
+}
+
+impl Request {
+    /// Nothing of the request before is left.
+    pub fn clear(&mut self) {
+        self.head.clear();
+        self.path.clear();
+        self.query.clear();
+        self.has_query = false;
+        self.matching = None;
+        self.uri = Span::default();
+        self.host_field.clear();
+        self.host.clear();
+        self.framing = Framing::None;
+        self.keep_alive = false;
+        self.expects_continue = false;
+        self.upgrade = false;
+        self.rewritten = false;
+    }
+
+    /// The target in origin form, as received.
+    #[must_use]
+    pub fn uri(&self) -> &[u8] {
+        let uri = self.head.text(self.uri);
+        if uri.is_empty() {
+            b"/"
+        } else {
+            uri
+        }
+    }
+
+    #[must_use]
+    pub fn matching_path(&self) -> &[u8] {
+        self.matching.as_deref().unwrap_or(&self.path)
+    }
+
+    pub fn set_path(&mut self, path: Vec<u8>) {
+        self.path = path;
+        self.rewritten = true;
+    }
+
+    /// A method that changes nothing (RFC 9110 section 9.2.1).
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        matches!(self.head.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE")
+    }
+
+    /// A method whose repetition changes nothing more (RFC 9110 section 9.2.2).
+    #[must_use]
+    pub fn is_idempotent(&self) -> bool {
+        self.is_safe() || matches!(self.head.method(), b"PUT" | b"DELETE")
+    }
+
+    /// Judges the head that was read: everything but routing.
+    ///
+    /// # Errors
+    /// The fault that is answered; the connection is closed after it.
+    pub fn judge(&mut self, http: &HttpRun, client: &Client) -> Result<(), Fault> {
+        self.clear_derived();
+        self.framing = framing::of_request(&self.head).map_err(Fault::of_request)?;
+        self.take_target(http)?;
+        self.take_connection(http);
+        self.take_expectation()?;
+        if http.drop_underscores || http.drop_odd_names {
+            self.drop_names(http);
+        }
+        let peer = Peer { ip: client.ip_text.as_bytes(), believed: client.believed, tls: client.tls };
+        forwarded::apply(&mut self.head, &http.forwarded, &peer, &self.host_field);
+        Ok(())
+    }
+
+    fn clear_derived(&mut self) {
+        self.framing = Framing::None;
+        self.matching = None;
+        self.host_field.clear();
+        self.host.clear();
+        self.rewritten = false;
+        self.upgrade = false;
+        self.expects_continue = false;
+    }
+
+    fn take_target(&mut self, http: &HttpRun) -> Result<(), Fault> {
+        let Self { head, path, query, .. } = self;
+        let raw = head.target();
+        let parts = target::split(head.method(), raw).map_err(Fault::of_request)?;
+        if let Some(host) = parts.authority.or_else(|| head.get_known(Known::Host)) {
+            self.host_field.extend_from_slice(host);
+        }
+        if parts.path == b"*" {
+            path.clear();
+            path.push(b'*');
+        } else {
+            target::normalise_path(parts.path, &http.path, path).map_err(Fault::of_request)?;
+        }
+        self.has_query = parts.query.is_some();
+        target::normalise_query(parts.query.unwrap_or_default(), &http.path, query).map_err(Fault::of_request)?;
+        if !http.path.decode {
+            self.matching = target::matching_form(path);
+        }
+        let start = head.target.start as usize;
+        let end = head.target.end as usize;
+        let cut = match parts.authority {
+            // Scheme and authority stand before it.
+            Some(authority) => authority.as_ptr() as usize - raw.as_ptr() as usize + authority.len(),
+            None => 0,
+        };
+        self.uri = Span::new(start + cut, end);
+        let name = split_port(&self.host_field).0;
+        let name = name.strip_suffix(b".").unwrap_or(name);
+        self.host.extend(name.iter().map(|b| char::from(b.to_ascii_lowercase())));
+        Ok(())
+    }
+
+    fn take_connection(&mut self, http: &HttpRun) {
+        let modern = self.head.minor >= 1;
+        self.keep_alive = modern;
+        if !self.head.seen.has(Known::Connection) {
+            return;
+        }
+        let listed = self.head.joined(b"connection").unwrap_or_default();
+        if lists_token(&listed, b"close") {
+            self.keep_alive = false;
+        } else if !modern {
+            self.keep_alive = lists_token(&listed, b"keep-alive");
+        }
+        // h2c by Upgrade is obsolete (RFC 9113 section 3.1), and a way around the proxy.
+        self.upgrade = modern
+            && lists_token(&listed, b"upgrade")
+            && self.head.get_known(Known::Upgrade).is_some_and(|u| !lists_token(u, b"h2c"));
+        for name in tokens(&listed) {
+            let stays = http.keep_listed.iter().any(|k| k.eq_ignore_ascii_case(name))
+                || [&b"close"[..], b"keep-alive", b"upgrade", b"host", b"connection"]
+                    .iter()
+                    .any(|k| k.eq_ignore_ascii_case(name));
+            if !stays {
+                self.head.remove(name);
+            }
+        }
+    }
+
+    fn take_expectation(&mut self) -> Result<(), Fault> {
+        if !self.head.seen.has(Known::Expect) || self.head.minor == 0 {
+            return Ok(());
+        }
+        let Some(expect) = self.head.get_known(Known::Expect) else { return Ok(()) };
+        if !expect.eq_ignore_ascii_case(b"100-continue") {
+            return Err(Fault::new(FaultKind::ExpectationFailed, "an expectation other than 100-continue"));
+        }
+        self.expects_continue = self.framing != Framing::None && self.framing != Framing::Length(0);
+        Ok(())
+    }
+
+    fn drop_names(&mut self, http: &HttpRun) {
+        let Head { bytes, fields, .. } = &mut self.head;
+        for field in fields.iter_mut().filter(|f| f.known == Known::Other) {
+            let name = &bytes[field.name.range()];
+            let underscore = http.drop_underscores && name.contains(&b'_');
+            let odd =
+                http.drop_odd_names && !name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+            field.removed |= underscore || odd;
+        }
+    }
+}
+
+/// A request as rules see it.
+pub struct Asked<'a> {
+    pub request: &'a Request,
+    pub client: &'a Client,
+}
+
+impl ::route::Subject for Asked<'_> {
+    fn host(&self) -> &str {
+        &self.request.host
+    }
+
+    fn path(&self) -> &[u8] {
+        self.request.matching_path()
+    }
+
+    fn method(&self) -> &[u8] {
+        self.request.head.method()
+    }
+
+    fn header(&self, name: &str, each: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        if name == "host" {
+            return each(&self.request.host_field);
+        }
+        self.request.head.get_all(name.as_bytes()).any(each)
+    }
+
+    fn query(&self) -> &[u8] {
+        &self.request.query
+    }
+
+    fn client_ip(&self) -> IpAddr {
+        self.client.ip
+    }
+
+    fn tls(&self) -> bool {
+        self.client.tls
+    }
+}

@@ -1,0 +1,260 @@
+//! The request on its way upstream: its head, then its body as it comes from the client.
+//!
+//! Everything goes through one out-buffer. Until that has been emptied for the first time it still holds the
+//! whole message so far, so the request can be sent to another endpoint ([`Upload::replay`]).
+
+use std::task::{Context, Poll};
+
+use plan::fault::FaultKind;
+use wire::chunk::{self, Decoder, Piece};
+use wire::framing::Framing;
+use wire::head::Head;
+
+use crate::buffer::Buffer;
+use crate::clock::{Clock, Moment, NEVER};
+use crate::fault::Fault;
+use crate::io::Io;
+
+enum Body {
+    Done,
+    Length(u64),
+    Chunked(Decoder),
+}
+
+/// Why an upload ends early.
+pub enum Stopped {
+    /// The client's fault, or it left.
+    Client(Fault),
+    /// The endpoint takes no more; it may still answer.
+    Upstream,
+}
+
+pub struct Upload {
+    body: Body,
+    sent: usize,
+    /// Something was sent that is no longer in the out-buffer.
+    replayable: bool,
+    /// Body bytes taken from the client.
+    pub body_bytes: u64,
+    limit: u64,
+    trailers: bool,
+    // The minimum rate: a window that must see so many bytes.
+    window_ms: u64,
+    window_bytes: u64,
+    seen: u64,
+    window_end: Moment,
+    write_idle_ms: u64,
+    write_end: Moment,
+    upstream_gone: bool,
+}
+
+/// The client's side of an upload.
+pub struct Source<'a> {
+    pub io: &'a mut Io,
+    pub buffer: &'a mut Buffer,
+    pub trailers: &'a mut Head,
+}
+
+pub struct Limits {
+    pub body_bytes: u64,
+    pub idle_ms: u64,
+    pub min_rate: u64,
+    pub write_idle_ms: u64,
+    pub trailers: bool,
+}
+
+impl Upload {
+    #[must_use]
+    pub fn new(framing: Framing, decoder: impl FnOnce() -> Decoder, limits: &Limits) -> Self {
+        let body = match framing {
+            Framing::None | Framing::Length(0) | Framing::UntilClose => Body::Done,
+            Framing::Length(length) => Body::Length(length),
+            Framing::Chunked => Body::Chunked(decoder()),
+        };
+        Self {
+            body,
+            sent: 0,
+            replayable: true,
+            body_bytes: 0,
+            limit: limits.body_bytes,
+            trailers: limits.trailers,
+            window_ms: limits.idle_ms,
+            window_bytes: (limits.min_rate.saturating_mul(limits.idle_ms) / 1000).max(1),
+            seen: 0,
+            window_end: NEVER,
+            write_idle_ms: limits.write_idle_ms,
+            write_end: NEVER,
+            upstream_gone: false,
+        }
+    }
+
+    /// The whole body was taken from the client.
+    #[must_use]
+    pub fn body_done(&self) -> bool {
+        matches!(self.body, Body::Done)
+    }
+
+    /// Everything was sent, or nothing more will be.
+    #[must_use]
+    pub fn finished(&self, out: &[u8]) -> bool {
+        self.upstream_gone || (self.body_done() && self.sent == out.len())
+    }
+
+    /// The endpoint took no more of it.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.upstream_gone
+    }
+
+    /// Nothing of this try has left.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        self.sent == 0 && self.replayable
+    }
+
+    /// Begins again on another connection; false when part of the message is gone.
+    pub fn replay(&mut self) -> bool {
+        if self.replayable {
+            self.sent = 0;
+            self.upstream_gone = false;
+            self.write_end = NEVER;
+        }
+        self.replayable
+    }
+
+    #[must_use]
+    pub fn can_replay(&self) -> bool {
+        self.replayable
+    }
+
+    /// Puts what of the body has come already behind the head in `out`.
+    ///
+    /// # Errors
+    /// A body that is malformed or over its limit.
+    pub fn fill(&mut self, out: &mut Vec<u8>, buffer: &mut Buffer, trailers: &mut Head) -> Result<(), Fault> {
+        match &mut self.body {
+            Body::Done => {}
+            Body::Length(left) => {
+                let n = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                out.extend_from_slice(&buffer.filled()[..n]);
+                buffer.consume(n);
+                *left -= n as u64;
+                self.body_bytes += n as u64;
+                if *left == 0 {
+                    self.body = Body::Done;
+                }
+            }
+            Body::Chunked(decoder) => loop {
+                let step = decoder.next(buffer.filled(), trailers).map_err(Fault::of_request)?;
+                buffer.consume(step.skip);
+                match step.piece {
+                    Piece::More => break,
+                    Piece::Data(n) => {
+                        self.body_bytes += n as u64;
+                        if self.limit != 0 && self.body_bytes > self.limit {
+                            return Err(Fault::new(FaultKind::BodyTooLarge, "the body is over its limit"));
+                        }
+                        chunk::write_chunk(out, &buffer.filled()[..n]);
+                        buffer.consume(n);
+                    }
+                    Piece::End => {
+                        if !self.trailers {
+                            trailers.clear();
+                        }
+                        chunk::write_end(out, trailers);
+                        self.body = Body::Done;
+                        break;
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Moves on as far as both sides let it. Pending: look at [`Upload::deadline`] too.
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        clock: &Clock,
+        source: &mut Source<'_>,
+        out: &mut Vec<u8>,
+        upstream: &mut Io,
+    ) -> Poll<Result<(), Stopped>> {
+        if self.upstream_gone {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            while self.sent < out.len() {
+                match upstream.poll_write(cx, &out[self.sent..], &[]) {
+                    Poll::Ready(Ok(n)) if n > 0 => {
+                        self.sent += n;
+                        self.write_end = clock.after(self.write_idle_ms);
+                    }
+                    Poll::Ready(_) => {
+                        self.upstream_gone = true;
+                        return Poll::Ready(Err(Stopped::Upstream));
+                    }
+                    Poll::Pending => {
+                        if self.write_end == NEVER {
+                            self.write_end = clock.after(self.write_idle_ms);
+                        }
+                        // The client is not waited for now.
+                        self.window_end = NEVER;
+                        return Poll::Pending;
+                    }
+                }
+            }
+            self.write_end = NEVER;
+            if self.body_done() {
+                return Poll::Ready(Ok(()));
+            }
+            if source.buffer.is_empty() || matches!(self.body, Body::Chunked(_)) {
+                match source.io.poll_read(cx, source.buffer) {
+                    Poll::Ready(Ok(0)) => {
+                        return Poll::Ready(Err(Stopped::Client(Fault::new(
+                            FaultKind::ClientGone,
+                            "the client left in the middle of its body",
+                        ))))
+                    }
+                    Poll::Ready(Ok(n)) => self.note(n as u64, clock),
+                    Poll::Ready(Err(error)) => {
+                        return Poll::Ready(Err(Stopped::Client(Fault::new(FaultKind::ClientGone, error.to_string()))))
+                    }
+                    Poll::Pending => {
+                        if self.window_end == NEVER {
+                            self.window_end = clock.after(self.window_ms);
+                            self.seen = 0;
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            }
+            self.replayable = false;
+            out.clear();
+            self.sent = 0;
+            if let Err(fault) = self.fill(out, source.buffer, source.trailers) {
+                return Poll::Ready(Err(Stopped::Client(fault)));
+            }
+        }
+    }
+
+    /// Bytes came: a window that has seen enough gives way to the next.
+    fn note(&mut self, n: u64, clock: &Clock) {
+        self.seen += n;
+        if self.seen >= self.window_bytes {
+            self.seen = 0;
+            self.window_end = clock.after(self.window_ms);
+        }
+    }
+
+    /// When this is over, the client ([`Upload::is_client_late`]) or the endpoint was too slow.
+    #[must_use]
+    pub fn deadline(&self) -> Moment {
+        self.window_end.min(self.write_end)
+    }
+
+    #[must_use]
+    pub fn is_client_late(&self, now: Moment) -> bool {
+        self.window_end <= now
+    }
+}

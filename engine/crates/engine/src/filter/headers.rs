@@ -1,0 +1,72 @@
+//! Sets, adds and removes fields. A value that would break a line is not written.
+
+use plan::filter::HeaderOp;
+use wire::field::{is_token, is_value, known, Known};
+
+use crate::exchange::Exchange;
+use crate::template::Text;
+
+/// One change of a field.
+pub enum Change {
+    Set(Vec<u8>, Text),
+    Add(Vec<u8>, Text),
+    Remove(Vec<u8>),
+}
+
+pub(super) fn build(ops: &[HeaderOp]) -> Result<Vec<Change>, String> {
+    let name = |name: &str| {
+        if is_token(name.as_bytes()) {
+            Ok(name.as_bytes().to_vec())
+        } else {
+            Err(format!("`{name}` is no field name"))
+        }
+    };
+    ops.iter()
+        .map(|op| {
+            Ok(match op {
+                HeaderOp::Set(of) => Change::Set(name(&of.name)?, Text::build(&of.value)?),
+                HeaderOp::Add(of) => Change::Add(name(&of.name)?, Text::build(&of.value)?),
+                HeaderOp::Remove(of) => Change::Remove(name(of)?),
+            })
+        })
+        .collect()
+}
+
+pub(super) fn on_request(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
+    for change in changes {
+        let (name, value, replace) = evaluated(change, exchange);
+        if known(name) == Known::Host {
+            // Host is written apart: the last word on it.
+            if let Some(value) = value.filter(|v| !v.is_empty() && wire::request::valid_host(v)) {
+                exchange.request.host_field = value;
+            }
+            continue;
+        }
+        apply(&mut exchange.request.head, name, value, replace);
+    }
+}
+
+pub(super) fn on_response(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
+    for change in changes {
+        let (name, value, replace) = evaluated(change, exchange);
+        apply(exchange.response, name, value, replace);
+    }
+}
+
+/// Name, value (none removes) and whether it replaces.
+fn evaluated<'a>(change: &'a Change, exchange: &Exchange<'_, '_>) -> (&'a [u8], Option<Vec<u8>>, bool) {
+    match change {
+        Change::Set(name, value) => (name, Some(value.render(&exchange.scope())), true),
+        Change::Add(name, value) => (name, Some(value.render(&exchange.scope())), false),
+        Change::Remove(name) => (name, None, true),
+    }
+}
+
+fn apply(head: &mut wire::head::Head, name: &[u8], value: Option<Vec<u8>>, replace: bool) {
+    if replace {
+        head.remove(name);
+    }
+    if let Some(value) = value.filter(|v| !v.is_empty() && is_value(v)) {
+        head.add(name, &value);
+    }
+}

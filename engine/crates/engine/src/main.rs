@@ -1,0 +1,191 @@
+//! The command line, signals and the main thread's loop.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemun_engine::control::socket::{self, Wish};
+use daemun_engine::engine::Engine;
+use daemun_engine::observe::events::Events;
+use plan::Plan;
+use tokio::signal::unix::{signal, SignalKind};
+use tokio::sync::mpsc;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const USAGE: &str = "\
+usage: daemun-engine --plan FILE [--threads N] [--ready-file PATH]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH]
+       daemun-engine --check FILE
+       daemun-engine --version";
+
+#[derive(Default)]
+struct Options {
+    plan: Option<PathBuf>,
+    control: Option<PathBuf>,
+    check: Option<PathBuf>,
+    ready: Option<PathBuf>,
+    threads: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let options = match parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("daemun-engine: {message}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("daemun-engine: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("daemun-engine: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+    let mut options = Options::default();
+    while let Some(word) = words.next() {
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (word, None),
+        };
+        let mut value = || inline.clone().or_else(|| words.next()).ok_or_else(|| format!("{name} needs a value"));
+        match name.as_str() {
+            "--plan" => options.plan = Some(value()?.into()),
+            "--control" => options.control = Some(value()?.into()),
+            "--check" => options.check = Some(value()?.into()),
+            "--ready-file" => options.ready = Some(value()?.into()),
+            "--threads" => {
+                let text = value()?;
+                options.threads = Some(
+                    text.parse()
+                        .ok()
+                        .filter(|n| *n > 0)
+                        .ok_or_else(|| format!("--threads {text}: not a number of threads"))?,
+                );
+            }
+            // Read when secrets have a use (TLS).
+            "--secrets" => drop(value()?),
+            "--version" => {
+                println!("daemun-engine {} (Plan {})", env!("CARGO_PKG_VERSION"), plan::VERSION);
+                return Ok(None);
+            }
+            "--help" | "-h" => {
+                println!("{USAGE}");
+                return Ok(None);
+            }
+            other => return Err(format!("unknown option {other}")),
+        }
+    }
+    if options.plan.is_none() && options.control.is_none() && options.check.is_none() {
+        return Err("nothing to do: --plan, --control or --check".to_owned());
+    }
+    Ok(Some(options))
+}
+
+fn read_plan(path: &Path) -> Result<Plan, String> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Plan::from_json(&bytes).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+async fn run(options: &Options) -> Result<(), String> {
+    if let Some(path) = &options.check {
+        return check(path);
+    }
+    // More descriptors than the usual soft limit: each connection takes one.
+    raise_descriptors();
+    let events = Events::start().map_err(|e| e.to_string())?;
+    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let (engine, answerer, _threads) = Engine::start(threads, events).map_err(|e| e.to_string())?;
+    tokio::spawn(answerer.run());
+    let (wishes, mut wished) = mpsc::unbounded_channel();
+    if let Some(path) = &options.control {
+        let listener = socket::bind(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        tokio::spawn(socket::serve(listener, Arc::clone(&engine), wishes.clone()));
+    }
+    if let Some(path) = &options.plan {
+        engine.apply(&read_plan(path)?).map_err(|e| e.to_string())?;
+        say_ready(&engine, options.ready.as_deref())?;
+    }
+    let fail = |e: std::io::Error| e.to_string();
+    let mut term = signal(SignalKind::terminate()).map_err(fail)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
+    let mut tidy = tokio::time::interval(Duration::from_secs(1));
+    let grace = loop {
+        tokio::select! {
+            _ = term.recv() => break None,
+            _ = int.recv() => break None,
+            _ = hup.recv() => reload(&engine, options),
+            _ = tidy.tick() => engine.tidy(),
+            wish = wished.recv() => match wish {
+                Some(Wish::Shutdown(grace)) => break grace.map(Duration::from_millis),
+                Some(Wish::Applied) => {
+                    if let Err(message) = say_ready(&engine, options.ready.as_deref()) {
+                        engine.shared.events.log("error", "ready_file_failed", &[("error", &message)]);
+                    }
+                }
+                None => {}
+            },
+        }
+    };
+    tokio::select! {
+        () = engine.stop(grace) => {}
+        // A second signal ends it at once.
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    if let Some(path) = &options.control {
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}
+
+fn reload(engine: &Engine, options: &Options) {
+    let Some(path) = &options.plan else { return };
+    let result = read_plan(path)
+        .and_then(|plan| engine.apply(&plan).map_err(|e| e.to_string()))
+        .and_then(|_| say_ready(engine, options.ready.as_deref()));
+    match result {
+        Ok(()) => engine.shared.events.log("info", "reloaded", &[]),
+        Err(message) => engine.shared.events.log("error", "reload_failed", &[("error", &message)]),
+    }
+}
+
+/// Builds without binding or running.
+fn check(path: &Path) -> Result<(), String> {
+    use daemun_engine::snapshot::{build, Snapshot};
+    let plan = read_plan(path)?;
+    let sink = Arc::new(daemun_engine::observe::sink::Sink::new("check".to_owned()));
+    let none = std::collections::BTreeMap::new();
+    build::build(&plan, &Snapshot::empty(), &none, &|_| Ok(Arc::clone(&sink))).map(drop).map_err(|e| e.to_string())
+}
+
+fn say_ready(engine: &Engine, path: Option<&Path>) -> Result<(), String> {
+    let Some(path) = path else { return Ok(()) };
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    std::fs::write(&new, engine.ready().to_string())
+        .and_then(|()| std::fs::rename(&new, path))
+        .map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn raise_descriptors() {
+    use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Refused where the limit may not be raised: then it stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}

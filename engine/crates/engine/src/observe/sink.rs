@@ -1,0 +1,182 @@
+//! Where lines are written: a bounded queue and a thread a sink, so that a reader that stops delays no request.
+//! What does not fit is dropped and counted, and said as soon as the reader takes lines again.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use plan::log::Sink as Target;
+
+/// Bytes written in one call.
+const BATCH: usize = 256 * 1024;
+
+#[derive(Clone, Default)]
+pub struct Sinks(Arc<Mutex<BTreeMap<Target, Arc<Sink>>>>);
+
+impl Sinks {
+    /// The sink for a target, opened when it is new.
+    ///
+    /// # Errors
+    /// When its file cannot be opened.
+    pub fn open(&self, target: &Target, dropped: impl Fn(&str, u64) + Send + 'static) -> io::Result<Arc<Sink>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sink) = all.get(target) {
+            return Ok(Arc::clone(sink));
+        }
+        let out = open(target)?;
+        let sink = Arc::new(Sink::new(name(target)));
+        let writing = Arc::clone(&sink);
+        let again = target.clone();
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out(out, &again, &dropped))?;
+        all.insert(target.clone(), Arc::clone(&sink));
+        Ok(sink)
+    }
+
+    /// Files are opened anew before their next line.
+    pub fn reopen(&self) {
+        for sink in self.all() {
+            sink.reopen.store(true, Ordering::Release);
+        }
+    }
+
+    /// Waits until what is queued is written, at most `limit`.
+    pub fn flush(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        for sink in self.all() {
+            sink.flush(end.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.all().iter().map(|s| s.dropped.load(Ordering::Relaxed)).sum()
+    }
+
+    fn all(&self) -> Vec<Arc<Sink>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+/// One queue and its writer.
+pub struct Sink {
+    pub name: String,
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    written: Condvar,
+    reopen: AtomicBool,
+    /// Lines dropped since the start.
+    pub dropped: AtomicU64,
+}
+
+#[derive(Default)]
+struct Queue {
+    bytes: Vec<u8>,
+    lines: u32,
+    writing: bool,
+}
+
+impl Sink {
+    #[must_use]
+    pub fn new(name: String) -> Self {
+        Self {
+            name,
+            queue: Mutex::default(),
+            filled: Condvar::new(),
+            written: Condvar::new(),
+            reopen: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+        }
+    }
+
+    /// Queues a line, which brings its own newline; dropped when `limit` lines wait.
+    pub fn line(&self, line: &[u8], limit: u32) {
+        let mut queue = self.lock();
+        if queue.lines >= limit.max(1) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        queue.bytes.extend_from_slice(line);
+        queue.lines += 1;
+        let first = queue.lines == 1;
+        drop(queue);
+        if first {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until what is queued is written, at most `limit`.
+    pub fn flush(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        let mut queue = self.lock();
+        while queue.lines > 0 || queue.writing {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            queue = self.written.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The writer's thread: takes all that waits, writes it, says what was dropped meanwhile.
+    pub fn write_out(&self, mut out: Box<dyn Write + Send>, target: &Target, dropped: &dyn Fn(&str, u64)) {
+        let mut said = 0;
+        let mut batch = Vec::new();
+        loop {
+            {
+                let mut queue = self.lock();
+                queue.writing = false;
+                self.written.notify_all();
+                while queue.lines == 0 {
+                    queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                }
+                std::mem::swap(&mut batch, &mut queue.bytes);
+                queue.lines = 0;
+                queue.writing = true;
+            }
+            if self.reopen.swap(false, Ordering::AcqRel) {
+                if let Ok(new) = open(target) {
+                    out = new;
+                }
+            }
+            for part in batch.chunks(BATCH) {
+                // A sink that is broken loses lines; there is nowhere to say it.
+                if out.write_all(part).is_err() {
+                    break;
+                }
+            }
+            let _ = out.flush();
+            batch.clear();
+            batch.shrink_to(BATCH);
+            let total = self.dropped.load(Ordering::Relaxed);
+            if total > said {
+                dropped(&self.name, total - said);
+                said = total;
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn name(target: &Target) -> String {
+    match target {
+        Target::Stdout => "stdout".to_owned(),
+        Target::File { path, .. } => path.clone(),
+    }
+}
+
+fn open(target: &Target) -> io::Result<Box<dyn Write + Send>> {
+    match target {
+        Target::Stdout => Ok(Box::new(io::stdout())),
+        Target::File { path, mode } => {
+            let file: File = OpenOptions::new().append(true).create(true).mode(*mode).open(path)?;
+            Ok(Box::new(file))
+        }
+    }
+}

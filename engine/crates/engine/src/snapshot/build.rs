@@ -1,0 +1,184 @@
+//! Plan → Snapshot: every id is looked up, every part made ready; what this engine cannot run yet is refused by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use plan::route::Action;
+use plan::service::ServiceKind;
+use plan::{Id, Plan};
+use route::{HostIndex, TableIndex};
+
+use super::http::HttpRun;
+use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
+use super::route::{unsupported, ActionRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
+use super::service::{ServiceRun, TransportRun};
+use super::Snapshot;
+use crate::control::error::CallError;
+use crate::filter::FilterRun;
+use crate::listen::ListenerState;
+use crate::observe::access::LogRun;
+use crate::observe::sink::Sink;
+
+type Built<T> = BTreeMap<Id, Arc<T>>;
+
+/// Opens the sink of a log.
+pub type OpenSink<'a> = dyn Fn(&plan::log::Sink) -> std::io::Result<Arc<Sink>> + 'a;
+
+/// Builds a Snapshot. `listeners` are bound already; `before` is the running Snapshot.
+///
+/// # Errors
+/// The first thing that cannot be run, and where it stands.
+pub fn build(
+    plan: &Plan,
+    before: &Snapshot,
+    listeners: &BTreeMap<Id, Arc<ListenerState>>,
+    open: &OpenSink<'_>,
+) -> Result<Snapshot, CallError> {
+    let http = each(&plan.http, "http", |_, p| HttpRun::build(p).map_err(bad_plan))?;
+    let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f).map_err(bad_plan))?;
+    let logs = each(&plan.logs, "logs", |_, log| {
+        let sink = open(&log.sink)
+            .map_err(|e| CallError::new("bind_failed", &format!("the log cannot be opened: {e}"), ""))?;
+        LogRun::build(log, sink).map(Arc::new).map_err(not_yet)
+    })?;
+    let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f).map(Arc::new).map_err(not_yet))?;
+    let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t).map_err(not_yet))?;
+    let services = services(plan, &transports, before)?;
+    if !plan.lookups.is_empty() {
+        return Err(CallError::unsupported("lookups", "lookups"));
+    }
+    let routes = each(&plan.routes, "routes", |id, r| {
+        Ok(Arc::new(RouteRun {
+            id: id.to_owned(),
+            origin: r.origin.clone(),
+            internal: r.internal,
+            filters: find_all(&filters, "filter", &r.filters)?,
+            action: action(&r.action, &services, &transports)?,
+            faults: find(&faults, "faults", &r.faults)?,
+            logs: find_all(&logs, "log", &r.logs)?,
+            body_bytes: r.body_bytes,
+        }))
+    })?;
+    let tables = each(&plan.tables, "tables", |_, table| {
+        let index = TableIndex::build(table).map_err(|errors| bad_plan(join(&errors)))?;
+        let routes = find_all(&routes, "route", index.routes())?;
+        Ok(Arc::new(TableRun { index, routes }))
+    })?;
+    let hosts = each(&plan.hosts, "hosts", |_, h| {
+        Ok(Arc::new(HostRun {
+            origin: h.origin.clone(),
+            server_name: h.server_name.clone(),
+            http: find(&http, "http policy", &h.http)?,
+            filters: find_all(&filters, "filter", &h.filters)?,
+            table: find(&tables, "table", &h.table)?,
+            faults: find(&faults, "faults", &h.faults)?,
+            logs: find_all(&logs, "log", &h.logs)?,
+        }))
+    })?;
+    let runs = each(&plan.listeners, "listeners", |id, l| {
+        if l.tls.is_some() {
+            return Err(CallError::unsupported("tls", "TLS"));
+        }
+        if l.proxy_protocol.is_some() {
+            return Err(CallError::unsupported("proxy_protocol", "the PROXY protocol"));
+        }
+        if l.protocols.contains(&plan::listener::Protocol::Http2) {
+            return Err(CallError::unsupported("protocols", "HTTP/2"));
+        }
+        let index = HostIndex::build(&l.hosts).map_err(|errors| bad_plan(join(&errors)))?;
+        let hosts = find_all(&hosts, "host", index.hosts())?;
+        Ok(Arc::new(ListenerRun {
+            id: id.to_owned(),
+            http: find(&http, "http policy", &l.http)?,
+            index,
+            hosts,
+            closing: l.closing.clone(),
+        }))
+    })?;
+    Ok(Snapshot {
+        listeners: runs.into_iter().filter_map(|(id, run)| Some((listeners.get(&id)?.key, run))).collect(),
+        services,
+        routes: routes.into_keys().collect(),
+        removed_route_ms: plan.lifetimes.removed_route_ms,
+    })
+}
+
+fn services(plan: &Plan, transports: &Built<TransportRun>, before: &Snapshot) -> Result<Built<ServiceRun>, CallError> {
+    each(&plan.services, "services", |id, service| match &service.kind {
+        ServiceKind::Balanced(balanced) => {
+            let transport = find(transports, "transport", &balanced.transport)?;
+            ServiceRun::build(id, service, balanced, &transport, before.services.get(id))
+        }
+        ServiceKind::Weighted(_) => Err(CallError::unsupported("", "weighted services")),
+        ServiceKind::Dynamic { .. } => Err(CallError::unsupported("", "dynamic services")),
+    })
+}
+
+fn action(
+    action: &Action,
+    services: &Built<ServiceRun>,
+    transports: &Built<TransportRun>,
+) -> Result<ActionRun, CallError> {
+    if let Some(name) = unsupported(action) {
+        return Err(CallError::unsupported("action", name));
+    }
+    Ok(match action {
+        Action::Proxy(proxy) => {
+            let service = find(services, "service", &proxy.service)?;
+            let transport = match &proxy.transport {
+                Some(id) => find(transports, "transport", id)?,
+                None => Arc::clone(&service.transport),
+            };
+            ActionRun::Proxy(ProxyRun::build(proxy, service, transport).map_err(not_yet)?)
+        }
+        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond).map_err(not_yet)?),
+        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect).map_err(not_yet)?),
+        Action::Ping { terminating_status } => ActionRun::Ping { terminating_status: *terminating_status },
+        Action::Fail(kind) => ActionRun::Fail(*kind),
+        Action::Close | Action::Files(_) | Action::TryFiles(_) | Action::Jump(_) => ActionRun::Close,
+    })
+}
+
+/// Builds every object of a kind; an error says where.
+fn each<T, R>(
+    all: &BTreeMap<Id, T>,
+    kind: &str,
+    make: impl Fn(&str, &T) -> Result<Arc<R>, CallError>,
+) -> Result<Built<R>, CallError> {
+    all.iter()
+        .map(|(id, object)| {
+            let made = make(id, object).map_err(|mut error| {
+                let inner = std::mem::take(&mut error.place);
+                error.place = if inner.starts_with(kind) {
+                    inner
+                } else if inner.is_empty() {
+                    format!("{kind}.{id}")
+                } else {
+                    format!("{kind}.{id}.{inner}")
+                };
+                error
+            })?;
+            Ok((id.clone(), made))
+        })
+        .collect()
+}
+
+fn find<T>(all: &Built<T>, kind: &str, id: &str) -> Result<Arc<T>, CallError> {
+    all.get(id).cloned().ok_or_else(|| CallError::reference("", kind, id))
+}
+
+fn find_all<T>(all: &Built<T>, kind: &str, ids: &[Id]) -> Result<Vec<Arc<T>>, CallError> {
+    ids.iter().map(|id| find(all, kind, id)).collect()
+}
+
+fn bad_plan(message: String) -> CallError {
+    CallError::new("bad_plan", &message, "")
+}
+
+fn not_yet(what: String) -> CallError {
+    CallError::unsupported("", &what)
+}
+
+fn join(errors: &[route::RouteError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,81 @@
+//! `plan::listener`, `plan::table` and `plan::fault` made ready: which host, which route, which answer.
+
+use std::sync::Arc;
+
+use plan::fault::{FaultAnswers, FaultKind};
+use plan::Origin;
+use route::{HostIndex, TableIndex};
+
+use super::http::HttpRun;
+use super::route::RouteRun;
+use crate::filter::FilterRun;
+use crate::observe::access::LogRun;
+use crate::template::Text;
+
+pub struct ListenerRun {
+    pub id: String,
+    pub http: Arc<HttpRun>,
+    pub index: HostIndex,
+    /// As the index numbers them.
+    pub hosts: Vec<Arc<HostRun>>,
+    pub closing: plan::listener::Closing,
+}
+
+pub struct HostRun {
+    pub origin: Origin,
+    pub server_name: String,
+    pub http: Arc<HttpRun>,
+    pub filters: Vec<Arc<FilterRun>>,
+    pub table: Arc<TableRun>,
+    pub faults: Arc<FaultsRun>,
+    pub logs: Vec<Arc<LogRun>>,
+}
+
+pub struct TableRun {
+    pub index: TableIndex,
+    /// As the index numbers them.
+    pub routes: Vec<Arc<RouteRun>>,
+}
+
+pub struct FaultsRun(Vec<AnswerRun>);
+
+/// An answer of the engine's own.
+pub struct AnswerRun {
+    pub status: u16,
+    pub log_status: u16,
+    pub headers: Vec<(String, Text)>,
+    pub body: Text,
+    pub close: bool,
+}
+
+impl FaultsRun {
+    /// Makes the answers ready.
+    ///
+    /// # Errors
+    /// A kind without an answer, or a template that cannot be run.
+    pub fn build(answers: &FaultAnswers) -> Result<Arc<Self>, String> {
+        FaultKind::ALL
+            .iter()
+            .map(|kind| {
+                let answer = answers.get(kind).ok_or_else(|| format!("no answer for {}", crate::fault::name(*kind)))?;
+                Ok(AnswerRun {
+                    status: answer.status,
+                    log_status: answer.log_status,
+                    headers: super::route::header_values(&answer.headers)?,
+                    body: Text::build(&answer.body)?,
+                    close: answer.close,
+                })
+            })
+            .collect::<Result<Vec<_>, String>>()
+            .map(|all| {
+                let mut by_kind: Vec<(FaultKind, AnswerRun)> = FaultKind::ALL.into_iter().zip(all).collect();
+                by_kind.sort_by_key(|(kind, _)| *kind as usize);
+                Arc::new(Self(by_kind.into_iter().map(|(_, answer)| answer).collect()))
+            })
+    }
+
+    #[must_use]
+    pub fn answer(&self, kind: FaultKind) -> &AnswerRun {
+        &self.0[kind as usize]
+    }
+}

@@ -1,0 +1,169 @@
+//! `plan::service` made ready: balancers with the endpoints they keep from Snapshot to Snapshot, and transports.
+
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use plan::service::{Balanced, Endpoint as PlanEndpoint, Rest, Retry, RetryOn, Strategy, UpstreamScheme};
+use wire::HeadLimits;
+
+use crate::balance::{Address, Balancer, Endpoint, Seat};
+use crate::control::error::CallError;
+
+pub struct ServiceRun {
+    pub id: String,
+    /// The user's name for it.
+    pub name: String,
+    pub balancer: Balancer,
+    pub transport: Arc<TransportRun>,
+    pub retry: RetryRun,
+    rest: Rest,
+}
+
+/// How endpoints are talked to.
+pub struct TransportRun {
+    pub http10: bool,
+    pub connect_ms: u64,
+    pub response_head_ms: u64,
+    pub read_idle_ms: u64,
+    pub write_idle_ms: u64,
+    pub pool: plan::service::Pool,
+    pub limits: HeadLimits,
+    pub chunk_line_bytes: usize,
+    pub resolve_ms: u64,
+}
+
+/// When a request goes to another endpoint.
+#[derive(Debug, Clone)]
+pub struct RetryRun {
+    pub unsent: bool,
+    pub error: bool,
+    pub timeout: bool,
+    pub invalid: bool,
+    pub statuses: Vec<u16>,
+    pub tries: u32,
+    pub timeout_ms: u64,
+    pub non_idempotent: bool,
+    pub resend_on_stale: bool,
+}
+
+impl RetryRun {
+    #[must_use]
+    pub fn build(retry: &Retry) -> Self {
+        let has = |on: RetryOn| retry.on.contains(&on);
+        Self {
+            unsent: has(RetryOn::Unsent),
+            error: has(RetryOn::Error),
+            timeout: has(RetryOn::Timeout),
+            invalid: has(RetryOn::InvalidResponse),
+            statuses: retry
+                .on
+                .iter()
+                .filter_map(|on| if let RetryOn::Status(s) = on { Some(*s) } else { None })
+                .collect(),
+            tries: retry.tries,
+            timeout_ms: retry.timeout_ms,
+            non_idempotent: retry.non_idempotent,
+            resend_on_stale: retry.resend_on_stale,
+        }
+    }
+}
+
+impl TransportRun {
+    /// Makes a transport ready.
+    ///
+    /// # Errors
+    /// What this engine cannot run yet.
+    pub fn build(transport: &plan::service::Transport) -> Result<Arc<Self>, String> {
+        if transport.tls.is_some() {
+            return Err("tls".to_owned());
+        }
+        Ok(Arc::new(Self {
+            http10: transport.protocol == plan::service::UpstreamProtocol::Http10,
+            connect_ms: transport.connect_ms,
+            response_head_ms: transport.response_head_ms,
+            read_idle_ms: transport.read_idle_ms,
+            write_idle_ms: transport.write_idle_ms,
+            pool: transport.pool.clone(),
+            limits: HeadLimits {
+                head_bytes: transport.limits.head_bytes as usize,
+                target_bytes: 0,
+                field_bytes: transport.limits.head_bytes as usize,
+                fields: transport.limits.fields as usize,
+                bare_lf: transport.limits.bare_lf,
+            },
+            chunk_line_bytes: transport.limits.chunk_line_bytes as usize,
+            resolve_ms: transport.resolve_ms,
+        }))
+    }
+}
+
+impl ServiceRun {
+    /// Makes a service ready; `before` is what had its id.
+    ///
+    /// # Errors
+    /// What in it cannot be run.
+    pub fn build(
+        id: &str,
+        service: &plan::service::Service,
+        balanced: &Balanced,
+        transport: &Arc<TransportRun>,
+        before: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, CallError> {
+        match &balanced.strategy {
+            Strategy::RoundRobin | Strategy::LeastConnections | Strategy::IpHash | Strategy::PowerOfTwo => {}
+            other => return Err(CallError::unsupported(&format!("services.{id}"), &format!("strategy {other:?}"))),
+        }
+        // A service that was given endpoints since keeps them when the Plan's are older.
+        let seats = seats(id, &balanced.endpoints, &balanced.rest, before)?;
+        Ok(Arc::new(Self {
+            id: id.to_owned(),
+            name: if service.origin.name.is_empty() { id.to_owned() } else { service.origin.name.clone() },
+            balancer: Balancer::new(balanced.strategy.clone(), balanced.generation, seats),
+            transport: Arc::clone(transport),
+            retry: RetryRun::build(&balanced.retry),
+            rest: balanced.rest.clone(),
+        }))
+    }
+
+    /// Other endpoints, without an apply.
+    ///
+    /// # Errors
+    /// `stale` when the generation is not newer, or what cannot be run.
+    pub fn set_endpoints(self: &Arc<Self>, generation: u64, endpoints: &[PlanEndpoint]) -> Result<(), CallError> {
+        let seats = seats(&self.id, endpoints, &self.rest, Some(self))?;
+        if self.balancer.replace(generation, seats) {
+            Ok(())
+        } else {
+            let message = format!("generation {generation} is not newer than {}", self.balancer.generation());
+            Err(CallError::new("stale", &message, &format!("services.{}", self.id)))
+        }
+    }
+}
+
+fn seats(
+    id: &str,
+    endpoints: &[PlanEndpoint],
+    rest: &Rest,
+    before: Option<&Arc<ServiceRun>>,
+) -> Result<Vec<Seat>, CallError> {
+    endpoints
+        .iter()
+        .map(|of| {
+            let place = || format!("services.{id}.endpoints.{}", of.address);
+            if of.scheme != UpstreamScheme::Http {
+                return Err(CallError::unsupported(&place(), &format!("scheme {:?}", of.scheme)));
+            }
+            let address = Address::parse(&of.address)
+                .ok_or_else(|| CallError::new("bad_plan", "neither host:port nor unix:/path", &place()))?;
+            let kept = before.and_then(|b| b.balancer.find(&of.address, of.ordinal));
+            let rest = of.rest.as_ref().unwrap_or(rest);
+            Ok(match kept {
+                Some((endpoint, current)) if endpoint.rest() == rest && endpoint.url == of.url => {
+                    endpoint.removed.store(false, Ordering::Relaxed);
+                    Seat::new(endpoint, of, current)
+                }
+                _ => Seat::new(Endpoint::new(address, of, rest.clone()), of, 0),
+            })
+        })
+        .collect()
+}

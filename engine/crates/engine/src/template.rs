@@ -1,0 +1,201 @@
+//! Templates at work: parts of the Plan become bytes of one exchange.
+
+use std::io::Write;
+
+use plan::template::{Part, Template, Variable};
+use wire::field::tokens;
+use wire::request::split_port;
+
+use crate::exchange::Scope;
+
+/// A template, ready: most are one literal.
+#[derive(Debug, Clone)]
+pub enum Text {
+    Fixed(Vec<u8>),
+    Parts(Vec<Part>),
+}
+
+impl Text {
+    /// Makes a template ready.
+    ///
+    /// # Errors
+    /// The name of a part this engine cannot run yet.
+    pub fn build(template: &Template) -> Result<Self, String> {
+        let mut fixed = Vec::new();
+        for part in template {
+            match part {
+                Part::Literal(text) => fixed.extend_from_slice(text.as_bytes()),
+                Part::Lookup { .. } => return Err("lookup".to_owned()),
+                Part::Secret(_) => return Err("secret".to_owned()),
+                _ => return Ok(Self::Parts(template.clone())).and_then(check),
+            }
+        }
+        Ok(Self::Fixed(fixed))
+    }
+
+    pub fn write(&self, scope: &Scope<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Fixed(text) => out.extend_from_slice(text),
+            Self::Parts(parts) => parts.iter().for_each(|part| write_part(part, scope, out)),
+        }
+    }
+
+    #[must_use]
+    pub fn render(&self, scope: &Scope<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(scope, &mut out);
+        out
+    }
+}
+
+fn check(text: Text) -> Result<Text, String> {
+    if let Text::Parts(parts) = &text {
+        for part in parts {
+            match part {
+                Part::Lookup { .. } => return Err("lookup".to_owned()),
+                Part::Secret(_) => return Err("secret".to_owned()),
+                _ => {}
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
+    let joined = |head: Option<&wire::head::Head>, name: &str| head.and_then(|h| h.joined(name.as_bytes()));
+    match part {
+        Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
+        Part::Variable(variable) => write_variable(*variable, scope, out),
+        Part::Header(name) => out.extend(joined(Some(&scope.request.head), name).unwrap_or_default()),
+        Part::ResponseHeader(name) | Part::UpstreamHeader(name) => {
+            out.extend(joined(scope.response, name).unwrap_or_default())
+        }
+        Part::Cookie(name) => out.extend_from_slice(cookie(scope, name.as_bytes()).unwrap_or_default()),
+        Part::Argument(name) => {
+            out.extend_from_slice(argument(&scope.request.query, name.as_bytes()).unwrap_or_default())
+        }
+        Part::Capture { slot, group } => out.extend_from_slice(scope.captures.group(*slot, *group).unwrap_or_default()),
+        Part::NamedCapture { slot, group } => {
+            out.extend_from_slice(scope.captures.named(*slot, group).unwrap_or_default())
+        }
+        // Refused when the Plan was built.
+        Part::Lookup { .. } | Part::Secret(_) => {}
+    }
+}
+
+fn cookie<'a>(scope: &'a Scope<'_>, name: &[u8]) -> Option<&'a [u8]> {
+    scope.request.head.get_all(b"cookie").find_map(|line| {
+        line.split(|&b| b == b';').map(wire::field::trim).find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
+    })
+}
+
+fn argument<'a>(query: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    query.split(|&b| b == b'&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
+}
+
+fn number(out: &mut Vec<u8>, n: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+}
+
+#[allow(clippy::too_many_lines)] // A catalogue: one line a variable.
+fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
+    let (request, record, client) = (scope.request, scope.record, scope.client);
+    match variable {
+        Variable::ClientIp | Variable::PeerIp => out.extend_from_slice(client.ip_text.as_bytes()),
+        Variable::ClientPort => number(out, client.port),
+        Variable::ClientAddress => out.extend_from_slice(client.address_text().as_bytes()),
+        Variable::ServerIp => out.extend_from_slice(client.local.ip().to_string().as_bytes()),
+        Variable::ServerPort => number(out, client.local.port()),
+        Variable::ListenerId => out.extend_from_slice(scope.listener.as_bytes()),
+        Variable::ConnectionId => number(out, client.connection_id),
+        Variable::ConnectionRequests => number(out, record.connection_requests),
+        Variable::Hostname => out.extend_from_slice(scope.hostname.as_bytes()),
+        Variable::ProcessId => number(out, std::process::id()),
+        Variable::Scheme => out.extend_from_slice(if client.tls { b"https" } else { b"http" }),
+        Variable::RequestId => {
+            let _ = write!(out, "{:016x}{:016x}", record.id.0, record.id.1);
+        }
+        Variable::Method => out.extend_from_slice(request.head.method()),
+        Variable::RequestTarget => out.extend_from_slice(request.head.target()),
+        Variable::RequestUri => out.extend_from_slice(request.uri()),
+        Variable::RequestLine => {
+            out.extend_from_slice(request.head.method());
+            out.push(b' ');
+            out.extend_from_slice(request.head.target());
+            out.push(b' ');
+            write_protocol(request.head.minor, out);
+        }
+        Variable::Path => out.extend_from_slice(&request.path),
+        Variable::Query => out.extend_from_slice(&request.query),
+        Variable::QueryMark => out.extend_from_slice(if request.query.is_empty() { b"" } else { b"?" }),
+        Variable::Protocol => write_protocol(request.head.minor, out),
+        Variable::HostField => out.extend_from_slice(&request.host_field),
+        Variable::Host => {
+            out.extend_from_slice(if request.host.is_empty() {
+                scope.server_name.as_bytes()
+            } else {
+                request.host.as_bytes()
+            });
+        }
+        Variable::HostName => out.extend_from_slice(split_port(&request.host_field).0),
+        Variable::RequestLength => {
+            out.extend_from_slice(request.head.get_known(wire::field::Known::ContentLength).unwrap_or_default())
+        }
+        Variable::ProxyAddForwardedFor => {
+            let before = request.head.joined(b"x-forwarded-for").unwrap_or_default();
+            out.extend_from_slice(&before);
+            if tokens(&before).next().is_some() {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(client.ip_text.as_bytes());
+        }
+        Variable::ServerName => out.extend_from_slice(scope.server_name.as_bytes()),
+        Variable::RouteName => out.extend_from_slice(scope.route_name.as_bytes()),
+        Variable::ServiceName => out.extend_from_slice(scope.service_name.as_bytes()),
+        Variable::ProxyHost => out.extend_from_slice(split_port(record.upstream_address().as_bytes()).0),
+        Variable::ProxyPort => {
+            out.extend_from_slice(split_port(record.upstream_address().as_bytes()).1.unwrap_or_default())
+        }
+        Variable::UpstreamAddress => out.extend_from_slice(record.upstream_address().as_bytes()),
+        Variable::UpstreamUrl => out.extend_from_slice(record.upstream_url().as_bytes()),
+        Variable::UpstreamStatus if record.upstream_status > 0 => number(out, record.upstream_status),
+        Variable::UpstreamConnectNanos if record.upstream_status > 0 => number(out, record.connect_nanos),
+        Variable::UpstreamHeaderNanos if record.upstream_status > 0 => number(out, record.header_nanos),
+        Variable::UpstreamResponseNanos if record.upstream_status > 0 => number(out, record.response_nanos),
+        Variable::UpstreamResponseBytes if record.upstream_status > 0 => number(out, record.upstream_bytes),
+        Variable::Retries if record.retries > 0 => number(out, record.retries),
+        Variable::Status if record.status > 0 => number(out, record.log_status.unwrap_or(record.status)),
+        Variable::ResponseBodyBytes => number(out, record.body_bytes),
+        Variable::ResponseBytes => number(out, record.sent_bytes),
+        Variable::RequestBodyBytes => number(out, record.request_body_bytes),
+        Variable::RequestBytes => number(out, record.request_bytes),
+        Variable::StartUtc => crate::observe::time::utc(record.started_at(), out),
+        Variable::StartLocal => crate::observe::time::local(record.started_at(), out),
+        Variable::TimeCommon => crate::observe::time::common(record.started_at(), out),
+        Variable::TimeIso8601 => crate::observe::time::iso8601(record.started_at(), out),
+        Variable::TimeMsec => crate::observe::time::msec(std::time::SystemTime::now(), out),
+        Variable::DurationNanos => number(out, record.duration_nanos()),
+        Variable::DurationMillis => number(out, record.duration_nanos() / 1_000_000),
+        Variable::OverheadNanos => number(out, record.duration_nanos().saturating_sub(record.response_nanos)),
+        Variable::RequestCount => number(out, record.count),
+        Variable::Fault => {
+            out.extend_from_slice(record.fault.as_ref().map(|f| f.cause.as_str()).unwrap_or_default().as_bytes())
+        }
+        // TLS comes with its issue; the guarded ones have no value yet.
+        Variable::TlsVersion
+        | Variable::TlsCipher
+        | Variable::TlsServerName
+        | Variable::RemoteUser
+        | Variable::UpstreamStatus
+        | Variable::UpstreamConnectNanos
+        | Variable::UpstreamHeaderNanos
+        | Variable::UpstreamResponseNanos
+        | Variable::UpstreamResponseBytes
+        | Variable::Retries
+        | Variable::Status => {}
+    }
+}
+
+fn write_protocol(minor: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(if minor == 0 { b"HTTP/1.0" } else { b"HTTP/1.1" });
+}

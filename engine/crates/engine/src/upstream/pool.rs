@@ -1,0 +1,108 @@
+//! Idle upstream connections of one thread.
+//!
+//! An application server closes idle connections when it likes (uvicorn after 5 s), so a connection is looked
+//! at before it is used again; methods that must not be sent twice use only young ones (DESIGN.md, section 2).
+
+use std::cell::RefCell;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use plan::service::Pool;
+use rustc_hash::FxHashMap;
+
+use crate::balance::Endpoint;
+use crate::clock::{Clock, Moment, TICK_MS};
+use crate::io::Io;
+
+/// A connection to an endpoint.
+pub struct Upstream {
+    pub io: Io,
+    pub born: Moment,
+    /// Requests sent on it before this one.
+    pub uses: u64,
+}
+
+struct Idle {
+    upstream: Upstream,
+    since: Moment,
+    until: Moment,
+}
+
+struct Shelf {
+    endpoint: Arc<Endpoint>,
+    idle: Vec<Idle>,
+}
+
+#[derive(Default)]
+pub struct Pools(RefCell<FxHashMap<u64, Shelf>>);
+
+impl Pools {
+    /// The connection used last that is still good. `unsafe_method`: it must be young, and the kernel is asked.
+    pub fn take(&self, endpoint: &Endpoint, policy: &Pool, unsafe_method: bool, clock: &Clock) -> Option<Upstream> {
+        let mut shelves = self.0.borrow_mut();
+        let shelf = shelves.get_mut(&endpoint.key)?;
+        let mut noop = Context::from_waker(Waker::noop());
+        while let Some(idle) = shelf.idle.pop() {
+            endpoint.idle.fetch_sub(1, Ordering::Relaxed);
+            let now = clock.now();
+            let good = now < idle.until && idle.upstream.io.seems_silent(&mut noop);
+            if !good {
+                continue;
+            }
+            if unsafe_method {
+                // The clock is up to a tick behind.
+                let young = now - idle.since + 2 * TICK_MS < policy.unsafe_idle_ms;
+                if !young {
+                    // Older ones lie below: they stay for safe methods.
+                    endpoint.idle.fetch_add(1, Ordering::Relaxed);
+                    shelf.idle.push(idle);
+                    return None;
+                }
+                if !idle.upstream.io.is_silent() {
+                    continue;
+                }
+            }
+            return Some(idle.upstream);
+        }
+        None
+    }
+
+    /// Keeps a connection whose last response ended cleanly.
+    pub fn give_back(&self, endpoint: &Arc<Endpoint>, mut upstream: Upstream, policy: &Pool, clock: &Clock) {
+        upstream.uses += 1;
+        let worn = (policy.max_requests != 0 && upstream.uses >= policy.max_requests)
+            || (policy.max_age_ms != 0 && clock.now() - upstream.born > policy.max_age_ms);
+        if worn || endpoint.removed.load(Ordering::Relaxed) {
+            return;
+        }
+        if endpoint.idle.fetch_add(1, Ordering::Relaxed) >= policy.max_idle {
+            endpoint.idle.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let idle = Idle { upstream, since: clock.now(), until: clock.after(policy.idle_ms) };
+        self.0
+            .borrow_mut()
+            .entry(endpoint.key)
+            .or_insert_with(|| Shelf { endpoint: Arc::clone(endpoint), idle: Vec::new() })
+            .idle
+            .push(idle);
+    }
+
+    /// Closes what is too old, closed by its peer, or of an endpoint that is gone.
+    pub fn sweep(&self, clock: &Clock) {
+        let now = clock.now();
+        let mut noop = Context::from_waker(Waker::noop());
+        self.0.borrow_mut().retain(|_, shelf| {
+            let before = shelf.idle.len();
+            if shelf.endpoint.removed.load(Ordering::Relaxed) {
+                shelf.idle.clear();
+            } else {
+                shelf.idle.retain(|idle| now < idle.until && idle.upstream.io.seems_silent(&mut noop));
+            }
+            let closed = u32::try_from(before - shelf.idle.len()).unwrap_or(0);
+            shelf.endpoint.idle.fetch_sub(closed, Ordering::Relaxed);
+            !shelf.idle.is_empty()
+        });
+    }
+}
