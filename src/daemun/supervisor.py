@@ -170,7 +170,8 @@ class Supervisor:
             configure(level=log.level, form=log.format, path=log.file_path, colour=not log.no_color)
         except OSError as error:
             _log.error("the log file cannot be opened", file=log.file_path, reason=error.strerror)
-        self._keeper.program = replace(self._keeper.program, log=LOG_FILE.descriptor)
+        if LOG_FILE.descriptor is not None:
+            self._keeper.program = replace(self._keeper.program, log=LOG_FILE.descriptor)
         if not self._opened:
             busy = await self._keeper.open()
             self._opened = True

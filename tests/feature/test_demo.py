@@ -16,7 +16,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.kit.engine import ROOT, TEST_RUN, binary
-from tests.kit.waiting import LIMIT
+from tests.kit.waiting import LIMIT, until
 
 MARK = b"DAEMUN_DEMO_TEST=" + TEST_RUN.encode()
 
@@ -61,7 +61,7 @@ def demo() -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_demo(demo: tuple[subprocess.Popen[str], str]) -> None:
-    """The seed's handler answers through the gate, instances take turns, WebSockets work, Ctrl-C ends all."""
+    """The seed's handler answers through the gate, instances take turns, one may die, WebSockets work, Ctrl-C ends all."""
     process, shown = demo
     found = re.search(r"http://127\.0\.0\.1:\d+", shown)
     assert found
@@ -73,12 +73,24 @@ def test_demo(demo: tuple[subprocess.Popen[str], str]) -> None:
         with urllib.request.urlopen(f"{url}/", timeout=LIMIT) as answer:
             instances.add(json.load(answer)["instance"])
     assert instances == {"1", "2", "3"}
+    os.kill(int(re.findall(r"process (\d+) on port", shown)[0]), signal.SIGKILL)
+    for _ in range(20):
+        with urllib.request.urlopen(f"{url}/", timeout=LIMIT) as answer:
+            assert json.load(answer)["instance"] in {"2", "3"}
     with connect(f"{url.replace('http', 'ws')}/ws") as socket:
         socket.send("hello")
         assert str(socket.recv(LIMIT)).endswith(": hello")
         process.send_signal(signal.SIGINT)
         assert process.wait(LIMIT) == 0
     assert not still_running()
+
+
+def test_demo_killed(demo: tuple[subprocess.Popen[str], str]) -> None:
+    """Even kill -9 of the demo leaves nothing running."""
+    process, _ = demo
+    process.kill()
+    process.wait()
+    until(lambda: not still_running(), what="the end of everything the demo started")
 
 
 def test_the_handler_is_the_users() -> None:

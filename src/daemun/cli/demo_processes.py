@@ -110,7 +110,7 @@ class Demo:
                 command += ["--timeout-graceful-shutdown", "1"]
                 self.apps.append(
                     subprocess.Popen(
-                        command,
+                        _with_us(command),
                         stdin=subprocess.DEVNULL,
                         pass_fds=(listening.fileno(),),
                         env={**os.environ, "DEMO_INSTANCE": str(number)},
@@ -126,12 +126,15 @@ class Demo:
             to=tuple(self.addresses),
             log_level="warn",
             state_dir=str(self._directory),
+            engine_log=str(self._directory / "engine.log"),
         )
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.bind(str(self._directory / "notify"))
             told.settimeout(0.2)
             environ = {**os.environ, "NOTIFY_SOCKET": str(self._directory / "notify")}
-            self.gate = subprocess.Popen(options.command(), stdin=subprocess.DEVNULL, env=environ, process_group=0)
+            self.gate = subprocess.Popen(
+                _with_us(options.command()), stdin=subprocess.DEVNULL, env=environ, process_group=0
+            )
             end = time.monotonic() + _STARTS
             while b"READY=1" not in _received(told):
                 if self.gate.poll() is not None:
@@ -156,6 +159,12 @@ class Demo:
         shutil.rmtree(self._directory, ignore_errors=True)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def _with_us(command: list[str]) -> list[str]:
+    """Ask the kernel to end a command when we are killed and cannot; where setpriv(1) is missing it stays."""
+    setpriv = shutil.which("setpriv")
+    return command if setpriv is None else [setpriv, "--pdeathsig", "TERM", *command]
 
 
 def _received(told: socket.socket) -> bytes:

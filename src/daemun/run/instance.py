@@ -17,7 +17,7 @@ from pathlib import Path
 from daemun.engine.keeper import EngineProgram
 from daemun.engine.locate import find_engine
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
-from daemun.errors import ConfigError, DaemunError, render_problem
+from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
@@ -37,7 +37,7 @@ def run(options: Options) -> int:
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     try:
-        program = EngineProgram(binary=find_engine(), threads=options.threads, log=None)
+        program = EngineProgram(binary=find_engine(), threads=options.threads, log=_engine_log(options))
         state = StateDir(state_path(options))
         _lock(state, replace=options.replace)
         with contextlib.closing(_Unlock(state)):
@@ -60,6 +60,15 @@ def state_path(options: Options) -> Path:
         return default_state_dir()
     name = "-".join(options.listen).replace("/", "_").replace(":", "_")
     return default_state_dir() / f"proxy-{name}"
+
+
+def _engine_log(options: Options) -> int | None:
+    if options.engine_log is None:
+        return None
+    try:
+        return os.open(options.engine_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EngineError(f"cannot write {options.engine_log}: {error.strerror or error}") from None
 
 
 class _Unlock:

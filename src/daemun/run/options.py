@@ -10,7 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Either `config` names the static file, or `listen` and `to` say everything."""
+    """Either `config` names the static file, or `listen` and `to` say everything.
+
+    `engine_log` is a file for the engine's own lines; without it they go where ours go.
+    """
 
     config: str | None = None
     listen: tuple[str, ...] = ()
@@ -20,6 +23,7 @@ class Options:
     state_dir: str | None = None
     threads: int | None = None
     replace: bool = False
+    engine_log: str | None = None
 
     def command(self) -> list[str]:
         """Return the command that runs with these options."""
