@@ -14,6 +14,7 @@ import pytest
 
 from tests.kit.daemun import Instance
 from tests.kit.origin import Origin, Visit, answering
+from tests.kit.traffic import Traffic
 from tests.kit.wire import Client
 
 STATIC = """
@@ -168,6 +169,23 @@ def test_nothing_changed(instance: Instance, origins: tuple[str, str]) -> None:
         instance.write("dynamic.toml", text)
         plane.told("X_DAEMUN_UNCHANGED")
         assert control.call("stats")["applied"] == before
+
+
+@pytest.mark.parametrize("keep_alive", [False, True])
+def test_no_request_notices(instance: Instance, origins: tuple[str, str], *, keep_alive: bool) -> None:
+    """While routes, servers and an entry point come and go, every request of another router is answered."""
+    one, two = origins
+    second = '[entryPoints.second]\naddress = "127.0.0.1:0"\n'
+    instance.write("dynamic.toml", routers(a=f"/ {one}"))
+    plane = instance.run()
+    with Traffic(instance.address(), keep_alive=keep_alive) as traffic:
+        for number in range(20):
+            instance.write("daemun.toml", STATIC + second * (number % 2 == 0))
+            plane.applied()
+            instance.write("dynamic.toml", routers(a=f"/ {(one, two)[number % 2]}", b=f"/b{number} {one}"))
+            plane.applied()
+            traffic.more(5)
+    assert not traffic.failures
 
 
 def lasting(visit: Visit) -> None:

@@ -15,8 +15,9 @@ import pytest
 
 from tests.kit.daemun import Instance, gone
 from tests.kit.origin import Origin, Visit, answering
+from tests.kit.traffic import Traffic
 from tests.kit.waiting import until
-from tests.kit.wire import Client, WireError
+from tests.kit.wire import Client
 
 STATIC = """
 [entryPoints.web]
@@ -50,42 +51,6 @@ def serving(origin: Origin, *, port: int = 0) -> Iterator[Instance]:
 def instance() -> Iterator[Instance]:
     with Origin(answering(b"one")) as origin, serving(origin) as made:
         yield made
-
-
-class Traffic:
-    """Requests one after the other on a new connection each, until told to end; `failures` should stay empty."""
-
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.address = address
-        self.answers = 0
-        self.failures: list[str] = []
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Traffic:
-        self._thread.start()
-        self.more()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def more(self, count: int = 20) -> None:
-        """Wait for some more answers."""
-        wanted = self.answers + count
-        until(lambda: self.answers >= wanted or self.failures, what="more answers")
-
-    def _run(self) -> None:
-        while not self._end.is_set():
-            try:
-                with Client(self.address) as client:
-                    answer = client.request()
-                    if answer.status != 200:
-                        self.failures.append(f"{answer.status}")
-                self.answers += 1
-            except (OSError, WireError) as error:
-                self.failures.append(repr(error))
 
 
 def test_control_plane_killed(instance: Instance) -> None:
