@@ -31,8 +31,9 @@ def demo(
 
     try:
         with Demo(port=_PORT if port is None else port, fixed=port is not None, instances=instances) as running:
-            _show(running)
-            running.wait()
+            if running.is_up:  # else Ctrl-C came first
+                _show(running)
+                running.wait()
             typer.echo("stopping…")
     except EngineError as error:
         typer.echo(f"daemun: {error}", err=True)

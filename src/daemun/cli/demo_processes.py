@@ -6,6 +6,7 @@ asked together (the instances close their streams, the gate drains), and killed 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -20,7 +21,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from daemun.engine.client import connect
 from daemun.engine.locate import CHECKOUT
+from daemun.engine.state import StateDir
 from daemun.errors import EngineError
 from daemun.run.options import Options
 
@@ -51,6 +54,7 @@ class Demo:
         self.gate: subprocess.Popen[bytes] | None = None
         self.addresses: list[str] = []
         self.clean = True
+        self.is_up = False
 
     @property
     def url(self) -> str:
@@ -119,30 +123,42 @@ class Demo:
                 )
 
     def _start_gate(self) -> None:
-        if not self._fixed and not _is_free(self._port):
-            self._port = _free_port()
+        # 0 lets the kernel choose: no other program can take that port in between.
+        ports = [self._port] if self._fixed else [self._port, 0] if _is_free(self._port) else [0]
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(str(self._directory / "notify"))
+            told.settimeout(0.2)
+            for port in ports:
+                self.gate = self._run_gate(port)
+                if self._is_ready(self.gate, told):
+                    self.is_up = True
+                    self._port = port or asyncio.run(_port_of_gate(self._directory))
+                    return
+                if self._asked_to_stop.is_set():
+                    return
+        raise EngineError("the gate did not start")
+
+    def _run_gate(self, port: int) -> subprocess.Popen[bytes]:
         options = Options(
-            listen=(f"127.0.0.1:{self._port}",),
+            listen=(f"127.0.0.1:{port}",),
             to=tuple(self.addresses),
             log_level="warn",
             state_dir=str(self._directory),
             engine_log=str(self._directory / "engine.log"),
         )
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-            told.bind(str(self._directory / "notify"))
-            told.settimeout(0.2)
-            environ = {**os.environ, "NOTIFY_SOCKET": str(self._directory / "notify")}
-            self.gate = subprocess.Popen(
-                _with_us(options.command()), stdin=subprocess.DEVNULL, env=environ, process_group=0
-            )
-            end = time.monotonic() + _STARTS
-            while b"READY=1" not in _received(told):
-                if self.gate.poll() is not None:
-                    raise EngineError("the gate did not start")
-                if self._asked_to_stop.is_set():
-                    return
-                if time.monotonic() > end:
-                    raise EngineError(f"the gate was not ready within {_STARTS:.0f} s")
+        environ = {**os.environ, "NOTIFY_SOCKET": str(self._directory / "notify")}
+        command = _with_us(options.command())
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environ, process_group=0)
+
+    def _is_ready(self, gate: subprocess.Popen[bytes], told: socket.socket) -> bool:
+        """Wait until the gate is ready; False when it ends, or we are to."""
+        end = time.monotonic() + _STARTS
+        while b"READY=1" not in _received(told):
+            if gate.poll() is not None or self._asked_to_stop.is_set():
+                return False
+            if time.monotonic() > end:
+                raise EngineError(f"the gate was not ready within {_STARTS:.0f} s")
+        return True
 
     def _end(self) -> None:
         processes = [process for process in (self.gate, *self.apps) if process is not None]
@@ -190,7 +206,9 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _free_port() -> int:
-    with socket.socket() as asking:
-        asking.bind(("127.0.0.1", 0))
-        return int(asking.getsockname()[1])
+async def _port_of_gate(state_dir: Path) -> int:
+    async with await connect(StateDir(state_dir).control_socket) as engine:
+        listeners = (await engine.call("stats")).get("listeners")
+    web = listeners.get("web") if isinstance(listeners, dict) else None
+    address = web.get("address") if isinstance(web, dict) else None
+    return int(str(address).rpartition(":")[2])
