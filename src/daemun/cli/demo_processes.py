@@ -170,7 +170,7 @@ class Demo:
             for process in alive:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(max(end - time.monotonic(), 0.01))
-        if self.gate is not None and self.gate.poll() != 0:
+        if self.is_up and self.gate is not None and self.gate.poll() != 0:
             self.clean = False
         shutil.rmtree(self._directory, ignore_errors=True)
         for number, handler in self._handlers.items():
