@@ -100,6 +100,8 @@ pub struct Scratch {
     /// The upstream's response head, or the engine's own.
     pub response: Head,
     pub trailers: Head,
+    pub captures: route::Captures,
+    pub record: crate::exchange::record::Record,
 }
 
 impl Scratch {
@@ -112,12 +114,15 @@ impl Scratch {
             request: crate::exchange::request::Request::default(),
             response: Head::default(),
             trailers: Head::default(),
+            captures: route::Captures::new(),
+            record: crate::exchange::record::Record::new((0, 0), 0, 0),
         }
     }
 
     fn reset(&mut self) {
         self.client.reset(CLIENT_BUFFER);
         self.upstream.reset(UPSTREAM_BUFFER);
+        self.record.endpoint = None;
         for out in [&mut self.to_client, &mut self.to_upstream] {
             out.clear();
             out.shrink_to(64 * 1024);

@@ -44,7 +44,7 @@ pub fn apply(head: &mut Head, policy: &Policy, peer: &Peer<'_>, host: &[u8]) {
     let Some(add) = &policy.add else { return };
     let present = live_known(head);
     if !present.has(Known::XRealIp) {
-        head.add(b"X-Real-Ip", peer.ip);
+        head.add_known(Known::XRealIp, b"X-Real-Ip", peer.ip);
     }
     if !present.has(Known::XForwardedProto) {
         let websocket = add.websocket_proto
@@ -57,7 +57,7 @@ pub fn apply(head: &mut Head, policy: &Policy, peer: &Peer<'_>, host: &[u8]) {
             (true, false) => b"ws",
             (true, true) => b"wss",
         };
-        head.add(b"X-Forwarded-Proto", proto);
+        head.add_known(Known::XForwardedProto, b"X-Forwarded-Proto", proto);
     }
     if !present.has(Known::XForwardedPort) {
         let secure = peer.tls || head.get_known(Known::XForwardedProto).is_some_and(|p| p == b"https" || p == b"wss");
@@ -66,12 +66,15 @@ pub fn apply(head: &mut Head, policy: &Policy, peer: &Peer<'_>, host: &[u8]) {
             _ if secure => b"443",
             _ => b"80",
         };
-        head.add(b"X-Forwarded-Port", port);
+        head.add_known(Known::XForwardedPort, b"X-Forwarded-Port", port);
     }
     if !present.has(Known::XForwardedHost) && !host.is_empty() {
-        head.add(b"X-Forwarded-Host", host);
+        head.add_known(Known::XForwardedHost, b"X-Forwarded-Host", host);
     }
-    head.set(b"X-Forwarded-Server", &add.server);
+    if present.has(Known::XForwardedServer) {
+        head.remove(b"X-Forwarded-Server");
+    }
+    head.add_known(Known::XForwardedServer, b"X-Forwarded-Server", &add.server);
 }
 
 /// Appends the peer to X-Forwarded-For: several lines become one.
@@ -86,7 +89,7 @@ pub fn append_for(head: &mut Head, ip: &[u8]) {
             return;
         }
     }
-    head.add(b"X-Forwarded-For", ip);
+    head.add_known(Known::XForwardedFor, b"X-Forwarded-For", ip);
 }
 
 const FAMILY: KnownSet = KnownSet::of(&[

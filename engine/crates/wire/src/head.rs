@@ -126,14 +126,20 @@ impl Head {
 
     /// Appends a line. The caller has checked that name and value are well-formed.
     pub fn add(&mut self, name: &[u8], value: &[u8]) {
+        self.add_known(known(name), name, value);
+    }
+
+    /// Appends a line whose name was recognised before.
+    pub fn add_known(&mut self, is: Known, name: &[u8], value: &[u8]) {
         let start = self.bytes.len();
+        self.bytes.reserve(name.len() + value.len() + 4);
         self.bytes.extend_from_slice(name);
         self.bytes.extend_from_slice(b": ");
         let from = self.bytes.len();
         self.bytes.extend_from_slice(value);
         let to = self.bytes.len();
         self.bytes.extend_from_slice(b"\r\n");
-        self.push(Span::new(start, start + name.len()), Span::new(from, to), known(name), true);
+        self.push(Span::new(start, start + name.len()), Span::new(from, to), is, true);
     }
 
     /// Removes every line of a field; whether there was one.

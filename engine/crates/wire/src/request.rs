@@ -6,6 +6,8 @@
 //!
 //! Decisions: a bare LF is refused unless the limits tolerate it; the version is HTTP/1.0 or HTTP/1.1.
 
+use std::mem::MaybeUninit;
+
 use crate::field::Known;
 use crate::head::{find_end, take_fields, Head, Span};
 use crate::{HeadLimits, Refusal};
@@ -24,9 +26,9 @@ pub fn parse(head: &mut Head, input: &[u8], searched: usize, limits: &HeadLimits
         return incomplete(input, limits).map(|()| None);
     }
     head.clear();
-    let mut few = [httparse::EMPTY_HEADER; USUAL_FIELDS];
-    let mut request = httparse::Request::new(&mut few);
-    match request.parse(input) {
+    let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(input, &mut few) {
         Err(httparse::Error::TooManyHeaders) if limits.fields > USUAL_FIELDS => {
             let mut many = vec![httparse::EMPTY_HEADER; limits.fields];
             let mut request = httparse::Request::new(&mut many);
@@ -100,10 +102,40 @@ pub fn valid_host(host: &[u8]) -> bool {
     let digits = port.is_none_or(|p| p.iter().all(u8::is_ascii_digit) && p.len() <= 5);
     let body = match name {
         [b'[', inner @ .., b']'] => inner.iter().all(|b| b.is_ascii_hexdigit() || b":.%vV".contains(b)),
-        _ => name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(b)),
+        _ => name.iter().all(|&b| REG_NAME[b as usize]),
     };
     digits && body
 }
+
+/// `reg-name` (RFC 3986 section 3.2.2).
+const REG_NAME: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        let mark = matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'%'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+        );
+        allowed[b] = byte.is_ascii_alphanumeric() || mark;
+        b += 1;
+    }
+    allowed
+};
 
 /// Host and port, the port without its colon; brackets stay with an IPv6 address.
 #[must_use]

@@ -1,5 +1,7 @@
 //! Reading a response head, with the same strictness as a request's.
 
+use std::mem::MaybeUninit;
+
 use crate::head::{find_end, take_fields, Head, Span};
 use crate::{HeadLimits, Refusal};
 
@@ -14,9 +16,9 @@ pub fn parse(head: &mut Head, input: &[u8], searched: usize, limits: &HeadLimits
         return incomplete(input, limits);
     }
     head.clear();
-    let mut few = [httparse::EMPTY_HEADER; USUAL_FIELDS];
-    let mut response = httparse::Response::new(&mut few);
-    match response.parse(input) {
+    let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, input, &mut few) {
         Err(httparse::Error::TooManyHeaders) if limits.fields > USUAL_FIELDS => {
             let mut many = vec![httparse::EMPTY_HEADER; limits.fields];
             let mut response = httparse::Response::new(&mut many);

@@ -50,8 +50,16 @@ pub async fn ask(
     let mut expects = scratch.request.expects_continue && upload.body_bytes == 0;
     let mut continue_until: Moment = NEVER;
     std::future::poll_fn(|cx| {
-        let Scratch { client: buffer, upstream: received, to_upstream: out, to_client, request, response, trailers } =
-            &mut *scratch;
+        let Scratch {
+            client: buffer,
+            upstream: received,
+            to_upstream: out,
+            to_client,
+            request,
+            response,
+            trailers,
+            ..
+        } = &mut *scratch;
         loop {
             if !upload.finished(out) {
                 let mut source = Source { io: &mut connection.io, buffer, trailers };

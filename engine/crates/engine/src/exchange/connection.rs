@@ -10,7 +10,6 @@ use plan::fault::FaultKind;
 use tokio::net::{TcpStream, UnixStream};
 use wire::head::Head;
 
-use super::request::Request;
 use crate::buffer::Scratch;
 use crate::clock::{Alarm, Moment, NEVER};
 use crate::fault::Fault;
@@ -170,7 +169,7 @@ impl Connection {
                     super::route::exchange(self, scratch, view.clone(), listener, len).await
                 }
                 Ok(None) => return Next::Close,
-                Err(fault) => super::route::refuse(self, scratch, &view, listener, fault).await,
+                Err(fault) => super::route::refuse(self, scratch, listener, fault).await,
             };
             if next != Next::Keep || scratch.client.is_empty() {
                 return next;
@@ -259,9 +258,4 @@ async fn read_head(
         }
     })
     .await
-}
-
-/// The first request line, as far as it came: for logs of refused requests.
-pub fn note_refused(request: &mut Request) {
-    request.clear();
 }

@@ -2,7 +2,6 @@
 
 use std::task::Poll;
 
-use ::route::Captures;
 use plan::fault::FaultKind;
 use wire::chunk::Decoder;
 use wire::field::{lists_token, Known};
@@ -12,9 +11,8 @@ use super::answer::{self, Delivery};
 use super::connection::{Connection, Next};
 use super::download::{Download, From, Source, Waits};
 use super::forward::{Forwarding, Outcome};
-use super::record::{nanos, Record};
+use super::record::nanos;
 use super::upload::{self, Stopped, Upload};
-use super::Exchange;
 use crate::balance::endpoint::Change;
 use crate::balance::InFlight;
 use crate::buffer::Scratch;
@@ -23,7 +21,6 @@ use crate::fault::Fault;
 use crate::upstream::pool::Upstream;
 
 /// Delivers the response whose head stands in `scratch.response`.
-#[allow(clippy::too_many_arguments)] // An exchange's parts; the connection is borrowed apart.
 pub async fn deliver(
     connection: &mut Connection,
     scratch: &mut Scratch,
@@ -31,8 +28,6 @@ pub async fn deliver(
     mut upload: Upload,
     mut upstream: Upstream,
     in_flight: InFlight,
-    mut record: Record,
-    captures: Captures,
 ) -> Outcome {
     let worker = std::rc::Rc::clone(&connection.worker);
     if in_flight.answered() == Change::Up {
@@ -40,18 +35,17 @@ pub async fn deliver(
         worker.shared.events.tell("info", "endpoint_up", &fields);
     }
     if scratch.response.status == 101 {
-        return switch(connection, scratch, to, upstream, in_flight, record, captures).await;
+        return switch(connection, scratch, to, upstream, in_flight).await;
     }
     let framing = match framing::of_response(&scratch.response, scratch.request.head.method()) {
         Ok(framing) => framing,
-        Err(refusal) => return Outcome::Failed(Fault::of_response(refusal), record, captures),
+        Err(refusal) => return Outcome::Failed(Fault::of_response(refusal)),
     };
     let upstream_keeps = framing != Framing::UntilClose && peer_keeps(scratch) && !to.proxy.transport.http10;
     let is_stream = is_event_stream(scratch);
     let length = framing::content_length(&scratch.response).ok().flatten();
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
-    let (record_back, captures) = filter(connection, scratch, to, record, captures);
-    record = record_back;
+    filter(connection, scratch, to);
     let modern = scratch.request.head.minor >= 1;
     let delivery = match framing {
         Framing::None => {
@@ -84,6 +78,7 @@ pub async fn deliver(
     let mut download = Download::new(from, delivery, to.proxy.trailers);
     scratch.trailers.clear();
     let result = stream(connection, scratch, to, &mut upload, &mut upstream, &mut download, is_stream).await;
+    let record = &mut scratch.record;
     record.status = scratch.response.status;
     record.body_bytes = download.body_bytes;
     record.sent_bytes = download.sent_bytes;
@@ -107,7 +102,7 @@ pub async fn deliver(
         }
         Err(fault) if download.sent_bytes == 0 && fault.kind != FaultKind::ClientGone => {
             scratch.to_client.clear();
-            return Outcome::Failed(fault, record, captures);
+            return Outcome::Failed(fault);
         }
         Err(fault) => {
             scratch.to_client.clear();
@@ -116,14 +111,14 @@ pub async fn deliver(
                 connection.io.reset_on_close();
             }
             if fault.kind == FaultKind::ClientGone {
-                record.log_status = Some(to.route.faults.answer(fault.kind).log_status);
+                scratch.record.log_status = Some(to.route.faults.answer(fault.kind).log_status);
             }
-            record.fault = Some(fault);
+            scratch.record.fault = Some(fault);
             Next::Close
         }
     };
     drop(in_flight);
-    log(connection, scratch, to, record, captures);
+    log(connection, scratch, to);
     Outcome::Answered(next)
 }
 
@@ -140,7 +135,7 @@ async fn stream(
     let worker = std::rc::Rc::clone(&connection.worker);
     let clock = &worker.clock;
     let transport = &*to.proxy.transport;
-    let write_idle_ms = to.host.http.timeouts.write_idle_ms;
+    let write_idle_ms = to.place.host.http.timeouts.write_idle_ms;
     let mut until: Moment = NEVER;
     let mut before = (u64::MAX, u64::MAX, Waits::Client);
     let mut version = worker.shared.version();
@@ -200,28 +195,27 @@ async fn switch(
     to: &Forwarding<'_>,
     upstream: Upstream,
     in_flight: InFlight,
-    record: Record,
-    captures: Captures,
 ) -> Outcome {
     let protocol = scratch.response.get_known(Known::Upgrade).map(<[u8]>::to_vec);
     let (true, Some(protocol)) = (scratch.request.upgrade && to.proxy.upgrade, protocol) else {
         let fault = Fault::new(FaultKind::UpstreamInvalid, "101 where nothing asked for it");
-        return Outcome::Failed(fault, record, captures);
+        return Outcome::Failed(fault);
     };
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
-    let (mut record, captures) = filter(connection, scratch, to, record, captures);
+    filter(connection, scratch, to);
     let mut head = std::mem::take(&mut scratch.to_client);
     answer::write_status(&mut head, 101, b"");
     scratch.response.write_fields(&mut head, wire::field::HOP_BY_HOP);
     head.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: ");
     head.extend_from_slice(&protocol);
     head.extend_from_slice(b"\r\n\r\n");
-    let sent = answer::send(connection, &head, &[], to.host.http.timeouts.write_idle_ms).await;
+    let sent = answer::send(connection, &head, &[], to.place.host.http.timeouts.write_idle_ms).await;
+    let record = &mut scratch.record;
     record.status = 101;
     record.sent_bytes = head.len() as u64;
     record.response_nanos = nanos(record.started).saturating_sub(record.connect_nanos);
     // Logged when it begins: a tunnel may outlive the Snapshot its log belongs to.
-    log(connection, scratch, to, record, captures);
+    log(connection, scratch, to);
     match sent {
         Ok(()) => Outcome::Tunnel(upstream, in_flight, to.proxy.transport.read_idle_ms),
         Err(_) => Outcome::Answered(Next::Close),
@@ -229,46 +223,17 @@ async fn switch(
 }
 
 /// The route's filters see the response, the last first.
-fn filter(
-    connection: &Connection,
-    scratch: &mut Scratch,
-    to: &Forwarding<'_>,
-    record: Record,
-    captures: Captures,
-) -> (Record, Captures) {
-    if to.route.filters.is_empty() {
-        return (record, captures);
+fn filter(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) {
+    if !to.route.filters.is_empty() {
+        let mut exchange = to.place.exchange(connection, scratch);
+        to.route.filters.iter().rev().for_each(|f| f.on_response(&mut exchange));
     }
-    let mut exchange = as_exchange(connection, scratch, to, record, captures);
-    to.route.filters.iter().rev().for_each(|f| f.on_response(&mut exchange));
-    (exchange.record, exchange.captures)
 }
 
-fn log(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>, record: Record, captures: Captures) {
+fn log(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) {
     if !to.route.logs.is_empty() {
-        let exchange = as_exchange(connection, scratch, to, record, captures);
+        let exchange = to.place.exchange(connection, scratch);
         to.route.logs.iter().for_each(|log| log.write(&exchange.scope()));
-    }
-}
-
-fn as_exchange<'a, 'p>(
-    connection: &'a Connection,
-    scratch: &'a mut Scratch,
-    to: &Forwarding<'p>,
-    record: Record,
-    captures: Captures,
-) -> Exchange<'a, 'p> {
-    let Scratch { request, response, .. } = scratch;
-    Exchange {
-        worker: &connection.worker,
-        client: &connection.client,
-        listener: &to.listener.id,
-        host: to.host,
-        route: Some(to.route),
-        request,
-        response,
-        captures,
-        record,
     }
 }
 

@@ -12,6 +12,9 @@ use crate::buffer::Buffer;
 use crate::fault::Fault;
 use crate::io::Io;
 
+/// A body up to this is copied behind its head.
+const SMALL: usize = 4096;
+
 /// Where the upstream's body ends.
 pub enum From {
     None,
@@ -133,6 +136,12 @@ impl Download {
                 out.clear();
                 self.sent = 0;
                 return Poll::Ready(Ok(()));
+            }
+            // A small body joins the head: copying costs less than writing two parts.
+            if self.sent < out.len() && direct > 0 && direct <= SMALL {
+                out.extend_from_slice(&buffer.filled()[..direct]);
+                self.took(buffer, direct);
+                continue;
             }
             let body = &buffer.filled()[..direct];
             let written = if self.sent == out.len() {

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::route::Captures;
 use plan::fault::FaultKind;
 use wire::chunk::Decoder;
 use wire::field::{Known, KnownSet, HOP_BY_HOP};
@@ -15,15 +14,14 @@ use wire::framing::Framing;
 use super::ask::{self, Failure};
 use super::connection::{Connection, Next};
 use super::deliver;
-use super::record::{nanos, Record};
+use super::record::nanos;
 use super::request::Request;
+use super::route::Place;
 use super::upload::{Limits, Upload};
-use super::Scope;
 use crate::balance::endpoint::Change;
 use crate::balance::{Asking, Endpoint, InFlight};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
-use crate::snapshot::listener::{HostRun, ListenerRun};
 use crate::snapshot::route::{ProxyRun, RouteRun, TargetRun};
 use crate::snapshot::service::RetryRun;
 use crate::upstream::connect::{connect, Failed};
@@ -31,11 +29,10 @@ use crate::upstream::pool::Upstream;
 use crate::worker::Worker;
 
 /// What a proxied exchange is about.
-pub struct Forwarding<'a> {
-    pub listener: &'a ListenerRun,
-    pub host: &'a HostRun,
-    pub route: &'a RouteRun,
-    pub proxy: &'a ProxyRun,
+pub struct Forwarding<'p> {
+    pub place: Place<'p>,
+    pub route: &'p RouteRun,
+    pub proxy: &'p ProxyRun,
     /// The client's connection may live on.
     pub keeps: bool,
 }
@@ -44,23 +41,17 @@ pub enum Outcome {
     /// A response went to the client, and was logged.
     Answered(Next),
     /// Nothing went to the client.
-    Failed(Fault, Record, Captures),
+    Failed(Fault),
     /// The endpoint has switched protocols.
     Tunnel(Upstream, InFlight, u64),
 }
 
 /// Forwards the request in `scratch`, which filters have seen.
-pub async fn forward(
-    connection: &mut Connection,
-    scratch: &mut Scratch,
-    to: &Forwarding<'_>,
-    mut record: Record,
-    captures: Captures,
-) -> Outcome {
+pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Forwarding<'_>) -> Outcome {
     let worker = std::rc::Rc::clone(&connection.worker);
-    let mut upload = match prepare(connection, scratch, to, &record, &captures) {
+    let mut upload = match prepare(connection, scratch, to) {
         Ok(upload) => upload,
-        Err(fault) => return Outcome::Failed(fault, record, captures),
+        Err(fault) => return Outcome::Failed(fault),
     };
     let service = &to.proxy.service;
     let began = worker.clock.now();
@@ -70,10 +61,10 @@ pub async fn forward(
         let asking = Asking { client: connection.client.ip, random: worker.random(), tried: &tried };
         let Some(in_flight) = service.balancer.pick(&asking) else {
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
-            return Outcome::Failed(fault, record, captures);
+            return Outcome::Failed(fault);
         };
-        record.endpoint = Some(Arc::clone(&in_flight));
-        let failure = match try_endpoint(connection, scratch, to, &mut upload, &in_flight, &mut record).await {
+        scratch.record.endpoint = Some(Arc::clone(&in_flight));
+        let failure = match try_endpoint(connection, scratch, to, &mut upload, &in_flight).await {
             Ok(upstream) => {
                 let status = scratch.response.status;
                 let again = to.proxy.retry.statuses.contains(&status)
@@ -82,8 +73,7 @@ pub async fn forward(
                     && tried.len() + 1 < service.balancer.seats()
                     && upload.can_replay();
                 if !again {
-                    return deliver::deliver(connection, scratch, to, upload, upstream, in_flight, record, captures)
-                        .await;
+                    return deliver::deliver(connection, scratch, to, upload, upstream, in_flight).await;
                 }
                 Failure::Status(status)
             }
@@ -91,7 +81,7 @@ pub async fn forward(
         };
         let (fault, unsent) = match failure {
             // Not the endpoint's fault: no one else is asked.
-            Failure::Client(fault) => return Outcome::Failed(fault, record, captures),
+            Failure::Client(fault) => return Outcome::Failed(fault),
             failure => failure.into_fault(&upload),
         };
         note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
@@ -107,9 +97,9 @@ pub async fn forward(
         let in_time = policy.timeout_ms == 0 || worker.clock.now() - began < policy.timeout_ms;
         let more = policy.tries == 0 || tried.len() < policy.tries as usize;
         if !(wanted && in_time && more && upload.replay()) {
-            return Outcome::Failed(fault, record, captures);
+            return Outcome::Failed(fault);
         }
-        record.retries += 1;
+        scratch.record.retries += 1;
         last = Some(fault);
     }
 }
@@ -126,7 +116,6 @@ async fn try_endpoint(
     to: &Forwarding<'_>,
     upload: &mut Upload,
     endpoint: &Arc<Endpoint>,
-    record: &mut Record,
 ) -> Result<Upstream, Failure> {
     let worker = std::rc::Rc::clone(&connection.worker);
     let transport = &*to.proxy.transport;
@@ -140,7 +129,7 @@ async fn try_endpoint(
             Some(upstream) => upstream,
             None => {
                 let made = connect(&worker, endpoint, transport, &connection.alarm).await.map_err(Failure::Connect)?;
-                record.connect_nanos = nanos(asked);
+                scratch.record.connect_nanos = nanos(asked);
                 made
             }
         };
@@ -148,8 +137,8 @@ async fn try_endpoint(
         let result = ask::ask(connection, scratch, to, upload, &mut upstream).await;
         match result {
             Ok(()) => {
-                record.header_nanos = nanos(asked);
-                record.upstream_status = scratch.response.status;
+                scratch.record.header_nanos = nanos(asked);
+                scratch.record.upstream_status = scratch.response.status;
                 return Ok(upstream);
             }
             Err(Failure::Silent(how)) if reused => {
@@ -192,27 +181,20 @@ fn note_failure(worker: &Worker, service: &str, endpoint: &Endpoint, fault: &Fau
 }
 
 /// Writes the request as it goes upstream, and what of its body has come.
-fn prepare(
-    connection: &Connection,
-    scratch: &mut Scratch,
-    to: &Forwarding<'_>,
-    record: &Record,
-    captures: &Captures,
-) -> Result<Upload, Fault> {
-    let http = &to.host.http;
-    let Scratch { request, client: buffer, to_upstream: out, response, trailers, .. } = scratch;
-    out.clear();
-    trailers.clear();
-    response.clear();
-    if let Some(host) = &to.proxy.host {
-        let scope = scope(connection, request, to, record, captures);
-        let host = host.render(&scope);
-        request.host_field = host;
-    }
+fn prepare(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) -> Result<Upload, Fault> {
+    let http = &to.place.host.http;
+    scratch.response.clear();
+    let host = to.proxy.host.as_ref().map(|host| host.render(&to.place.exchange(connection, scratch).scope()));
     let target = match &to.proxy.target {
-        TargetRun::Template(target) => Some(target.render(&scope(connection, request, to, record, captures))),
+        TargetRun::Template(target) => Some(target.render(&to.place.exchange(connection, scratch).scope())),
         _ => None,
     };
+    let Scratch { request, client: buffer, to_upstream: out, trailers, .. } = scratch;
+    out.clear();
+    trailers.clear();
+    if let Some(host) = host {
+        request.host_field = host;
+    }
     if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
         wire::forwarded::append_for(&mut request.head, connection.client.ip_text.as_bytes());
     }
@@ -227,27 +209,6 @@ fn prepare(
     let mut upload = Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits);
     upload.fill(out, buffer, trailers)?;
     Ok(upload)
-}
-
-fn scope<'a>(
-    connection: &'a Connection,
-    request: &'a Request,
-    to: &'a Forwarding<'_>,
-    record: &'a Record,
-    captures: &'a Captures,
-) -> Scope<'a> {
-    Scope {
-        request,
-        response: None,
-        captures,
-        record,
-        client: &connection.client,
-        listener: &to.listener.id,
-        hostname: &connection.worker.shared.hostname,
-        server_name: &to.host.server_name,
-        route_name: &to.route.id,
-        service_name: &to.proxy.service.name,
-    }
 }
 
 /// The head in canonical form (RFC 9112 section 3).

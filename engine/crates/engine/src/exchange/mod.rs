@@ -49,8 +49,8 @@ pub struct Exchange<'a, 'p> {
     pub route: Option<&'p RouteRun>,
     pub request: &'a mut Request,
     pub response: &'a mut Head,
-    pub captures: Captures,
-    pub record: Record,
+    pub captures: &'a mut Captures,
+    pub record: &'a mut Record,
 }
 
 /// A response of the engine's own; its head stands in [`Exchange::response`].
@@ -72,8 +72,8 @@ impl Exchange<'_, '_> {
         Scope {
             request: self.request,
             response: Some(self.response),
-            captures: &self.captures,
-            record: &self.record,
+            captures: self.captures,
+            record: self.record,
             client: self.client,
             listener: self.listener,
             hostname: &self.worker.shared.hostname,

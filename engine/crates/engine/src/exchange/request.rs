@@ -168,7 +168,9 @@ impl Request {
         self.uri = Span::new(start + cut, end);
         let name = split_port(&self.host_field).0;
         let name = name.strip_suffix(b".").unwrap_or(name);
-        self.host.extend(name.iter().map(|b| char::from(b.to_ascii_lowercase())));
+        // `valid_host` has let ASCII through only.
+        self.host.push_str(std::str::from_utf8(name).unwrap_or_default());
+        self.host.make_ascii_lowercase();
         Ok(())
     }
 

@@ -1,15 +1,16 @@
 //! From a head to what is to be done: host, table, route, filters, action.
 
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use ::route::{Captures, Found};
+use ::route::Found;
 use plan::fault::FaultKind;
 use wire::framing::Framing;
 
 use super::answer;
 use super::connection::{Connection, Next};
-use super::forward::{self, Outcome};
+use super::forward::{self, Forwarding, Outcome};
 use super::record::Record;
 use super::request::Asked;
 use super::{tunnel, Answer, Exchange};
@@ -17,15 +18,46 @@ use crate::buffer::Scratch;
 use crate::fault::Fault;
 use crate::snapshot::listener::{HostRun, ListenerRun};
 use crate::snapshot::route::{ActionRun, ProxyRun, RouteRun};
-use crate::worker::View;
+use crate::worker::{View, WorkerHandle};
 
 /// Counts an exchange while it runs.
-struct Running<'a>(&'a crate::worker::WorkerHandle);
+struct Running<'a>(&'a WorkerHandle);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.exchanges.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Where in the Snapshot an exchange is.
+#[derive(Clone, Copy)]
+pub struct Place<'p> {
+    pub listener: &'p ListenerRun,
+    pub host: &'p HostRun,
+    pub route: Option<&'p RouteRun>,
+}
+
+impl<'p> Place<'p> {
+    /// The exchange, with what it borrows from its connection.
+    pub fn exchange<'a>(self, connection: &'a Connection, scratch: &'a mut Scratch) -> Exchange<'a, 'p> {
+        let Scratch { request, response, captures, record, .. } = scratch;
+        Exchange {
+            worker: &connection.worker,
+            client: &connection.client,
+            listener: &self.listener.id,
+            host: self.host,
+            route: self.route,
+            request,
+            response,
+            captures,
+            record,
+        }
+    }
+}
+
+enum Decision<'p> {
+    Answer(Answer),
+    Proxy(&'p RouteRun, &'p ProxyRun),
 }
 
 /// Runs the exchange whose head has been read.
@@ -36,71 +68,46 @@ pub async fn exchange(
     listener: &ListenerRun,
     head_bytes: usize,
 ) -> Next {
-    let worker = std::rc::Rc::clone(&connection.worker);
+    let worker = Rc::clone(&connection.worker);
     worker.handle.exchanges.fetch_add(1, Ordering::Relaxed);
     let running = Running(&worker.handle);
-    let mut record = new_record(connection);
-    record.request_bytes = head_bytes as u64;
+    scratch.record = new_record(connection, head_bytes);
+    scratch.captures.clear();
     let judged = scratch.request.judge(&listener.http, &connection.client);
-    let mut captures = Captures::new();
-    let host = listener.index.find(&scratch.request.host, &mut captures);
-    let (host, judged) = match host {
+    let (host, judged) = match listener.index.find(&scratch.request.host, &mut scratch.captures) {
         Ok(at) => (&*listener.hosts[at as usize], judged),
         Err(limit) => (default_host(listener), judged.and(Err(Fault::new(FaultKind::Internal, limit.to_string())))),
     };
     let keeps = keeps(connection, scratch, host);
-    let Scratch { request, response, .. } = scratch;
-    let mut exchange = Exchange {
-        worker: &worker,
-        client: &connection.client,
-        listener: &listener.id,
-        host,
-        route: None,
-        request,
-        response,
-        captures,
-        record,
-    };
+    let mut place = Place { listener, host, route: None };
+    let mut exchange = place.exchange(connection, scratch);
     let decided = match judged {
         Ok(()) => decide(&mut exchange),
-        Err(fault) => Decision::Answer({
-            let mut answer = exchange.fault(fault);
-            answer.close = true;
-            answer
-        }),
-    };
-    let Exchange { route, record, captures, .. } = exchange;
-    match decided {
-        Decision::Answer(answer) => {
-            finish(connection, scratch, listener, host, route, record, captures, answer, keeps).await
+        Err(fault) => {
+            let answer = exchange.fault(fault);
+            Decision::Answer(Answer { close: true, ..answer })
         }
-        Decision::Proxy(route_run, proxy) => {
-            let forwarding = forward::Forwarding { listener, host, route: route_run, proxy, keeps };
-            match Box::pin(forward::forward(connection, scratch, &forwarding, record, captures)).await {
-                Outcome::Answered(next) => next,
-                Outcome::Failed(fault, record, captures) => {
-                    let mut exchange = rebuild(connection, scratch, &worker, listener, host, route, record, captures);
-                    let answer = exchange.fault(fault);
-                    let Exchange { record, captures, .. } = exchange;
-                    finish(connection, scratch, listener, host, route, record, captures, answer, keeps).await
-                }
-                Outcome::Tunnel(upstream, in_flight, idle_ms) => {
-                    // The Snapshot is let go: a tunnel may live for days.
-                    let id = route_run.id.clone();
-                    drop(view);
-                    drop(running);
-                    let route = tunnel::Place { listener: connection.listener.key, route: id };
-                    tunnel::run(connection, scratch, upstream, in_flight, &route, idle_ms).await;
-                    Next::Close
-                }
-            }
+    };
+    place.route = exchange.route;
+    let (route, proxy) = match decided {
+        Decision::Answer(answer) => return Box::pin(finish(connection, scratch, place, answer, keeps)).await,
+        Decision::Proxy(route, proxy) => (route, proxy),
+    };
+    match forward::forward(connection, scratch, &Forwarding { place, route, proxy, keeps }).await {
+        Outcome::Answered(next) => next,
+        Outcome::Failed(fault) => {
+            let answer = place.exchange(connection, scratch).fault(fault);
+            Box::pin(finish(connection, scratch, place, answer, keeps)).await
+        }
+        Outcome::Tunnel(upstream, in_flight, idle_ms) => {
+            // The Snapshot is let go: a tunnel may live for days.
+            let from = tunnel::Place { listener: connection.listener.key, route: route.id.clone() };
+            drop(view);
+            drop(running);
+            Box::pin(tunnel::run(connection, scratch, upstream, in_flight, &from, idle_ms)).await;
+            Next::Close
         }
     }
-}
-
-enum Decision<'a> {
-    Answer(Answer),
-    Proxy(&'a RouteRun, &'a ProxyRun),
 }
 
 /// Whether the client's connection may live on after this exchange, as far as the request says.
@@ -111,14 +118,16 @@ fn keeps(connection: &Connection, scratch: &Scratch, host: &HostRun) -> bool {
     scratch.request.keep_alive && !worn && !connection.is_closing()
 }
 
-fn new_record(connection: &Connection) -> Record {
+fn new_record(connection: &Connection, head_bytes: usize) -> Record {
     let worker = &connection.worker;
     let count = worker.shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    Record::new((worker.random(), worker.random()), connection.requests, count)
+    let mut record = Record::new((worker.random(), worker.random()), connection.requests, count);
+    record.request_bytes = head_bytes as u64;
+    record
 }
 
 fn default_host(listener: &ListenerRun) -> &HostRun {
-    // The index always has its default.
+    // The index always has its default, at the first place.
     &listener.hosts[0]
 }
 
@@ -138,7 +147,7 @@ fn try_decide<'p>(exchange: &mut Exchange<'_, 'p>) -> Result<Decision<'p>, Fault
         }
     }
     let asked = Asked { request: exchange.request, client: exchange.client };
-    let route: &'p Arc<RouteRun> = match host.table.index.find(&asked, &mut exchange.captures) {
+    let route: &'p Arc<RouteRun> = match host.table.index.find(&asked, exchange.captures) {
         Found::Route(at) => &host.table.routes[at as usize],
         Found::RedirectSlash { location, .. } => return Ok(Decision::Answer(slash(exchange, location))),
         Found::Nothing => return Err(Fault::new(FaultKind::NoRoute, "no route matches")),
@@ -167,15 +176,18 @@ fn try_decide<'p>(exchange: &mut Exchange<'_, 'p>) -> Result<Decision<'p>, Fault
         ActionRun::Redirect(redirect) => Decision::Answer(exchange.redirect(redirect)),
         ActionRun::Fail(kind) => return Err(Fault::new(*kind, "the route says so")),
         ActionRun::Close => Decision::Answer(Answer { body: Vec::new(), close: true, silent: true }),
-        ActionRun::Ping { terminating_status } => {
-            let draining = exchange.worker.shared.draining.load(Ordering::Relaxed)
-                || exchange.worker.shared.stopping.load(Ordering::Relaxed);
-            exchange.response.clear();
-            exchange.response.status = if draining { *terminating_status } else { 200 };
-            exchange.response.add(b"Content-Type", b"text/plain; charset=utf-8");
-            Decision::Answer(Answer { body: b"OK".to_vec(), close: false, silent: false })
-        }
+        ActionRun::Ping { terminating_status } => Decision::Answer(ping(exchange, *terminating_status)),
     })
+}
+
+/// 200 `OK`, while terminating another status (Traefik's ping).
+fn ping(exchange: &mut Exchange<'_, '_>, terminating_status: u16) -> Answer {
+    let shared = &exchange.worker.shared;
+    let ending = shared.draining.load(Ordering::Relaxed) || shared.stopping.load(Ordering::Relaxed);
+    exchange.response.clear();
+    exchange.response.status = if ending { terminating_status } else { 200 };
+    exchange.response.add(b"Content-Type", b"text/plain; charset=utf-8");
+    Answer { body: if ending { Vec::new() } else { b"OK".to_vec() }, close: false, silent: false }
 }
 
 /// 301 to the slash form, the query goes along (nginx).
@@ -194,41 +206,11 @@ fn slash(exchange: &mut Exchange<'_, '_>, location: &str) -> Answer {
     Answer { body: Vec::new(), close: false, silent: false }
 }
 
-#[allow(clippy::too_many_arguments)] // The parts of an Exchange, apart because the connection is borrowed.
-fn rebuild<'a, 'p>(
-    connection: &'a Connection,
-    scratch: &'a mut Scratch,
-    worker: &'a std::rc::Rc<crate::worker::Worker>,
-    listener: &'p ListenerRun,
-    host: &'p HostRun,
-    route: Option<&'p RouteRun>,
-    record: Record,
-    captures: Captures,
-) -> Exchange<'a, 'p> {
-    let Scratch { request, response, .. } = scratch;
-    Exchange {
-        worker,
-        client: &connection.client,
-        listener: &listener.id,
-        host,
-        route,
-        request,
-        response,
-        captures,
-        record,
-    }
-}
-
 /// Writes an answer of the engine's own, logs it, and says what becomes of the connection.
-#[allow(clippy::too_many_arguments)] // As above.
 async fn finish(
     connection: &mut Connection,
     scratch: &mut Scratch,
-    listener: &ListenerRun,
-    host: &HostRun,
-    route: Option<&RouteRun>,
-    record: Record,
-    captures: Captures,
+    place: Place<'_>,
     answer: Answer,
     keeps: bool,
 ) -> Next {
@@ -236,24 +218,27 @@ async fn finish(
         connection.io.reset_on_close();
         return Next::Close;
     }
-    let worker = std::rc::Rc::clone(&connection.worker);
-    let body_left = answer::skip_body(scratch, host);
-    let mut exchange = rebuild(connection, scratch, &worker, listener, host, route, record, captures);
-    if let Some(route) = route {
+    let body_left = answer::skip_body(scratch, place.host);
+    let mut exchange = place.exchange(connection, scratch);
+    if let Some(route) = place.route {
         route.filters.iter().rev().for_each(|f| f.on_response(&mut exchange));
     }
     let keeps = keeps && !answer.close && !body_left;
     let mut head = Vec::with_capacity(256);
     answer::write_own(&exchange, &mut head, &answer.body, keeps);
-    let Exchange { mut record, captures, .. } = exchange;
-    let head_only = scratch.request.head.method() == b"HEAD";
+    let head_only = exchange.request.head.method() == b"HEAD";
     let body: &[u8] = if head_only { b"" } else { &answer.body };
-    record.status = scratch.response.status;
-    record.body_bytes = body.len() as u64;
-    let sent = answer::send(connection, &head, body, host.http.timeouts.write_idle_ms).await;
-    record.sent_bytes = sent.as_ref().map_or(0, |()| (head.len() + body.len()) as u64);
-    let exchange = rebuild(connection, scratch, &worker, listener, host, route, record, captures);
-    let logs = route.map_or(&host.logs, |r| &r.logs);
+    // Interim responses that the client has not taken yet go first.
+    let mut out = std::mem::take(&mut scratch.to_client);
+    out.extend_from_slice(&head);
+    let sent = answer::send(connection, &out, body, place.host.http.timeouts.write_idle_ms).await;
+    scratch.record.status = scratch.response.status;
+    scratch.record.body_bytes = body.len() as u64;
+    scratch.record.sent_bytes = if sent.is_ok() { (out.len() + body.len()) as u64 } else { 0 };
+    out.clear();
+    scratch.to_client = out;
+    let exchange = place.exchange(connection, scratch);
+    let logs = place.route.map_or(&place.host.logs, |r| &r.logs);
     logs.iter().for_each(|log| log.write(&exchange.scope()));
     match sent {
         Ok(()) if keeps => Next::Keep,
@@ -263,21 +248,11 @@ async fn finish(
 }
 
 /// Answers a request whose head cannot be read.
-pub async fn refuse(
-    connection: &mut Connection,
-    scratch: &mut Scratch,
-    view: &View,
-    listener: &ListenerRun,
-    fault: Fault,
-) -> Next {
-    let _ = view;
-    super::connection::note_refused(&mut scratch.request);
-    let host = default_host(listener);
-    let worker = std::rc::Rc::clone(&connection.worker);
-    let record = new_record(connection);
-    let mut exchange = rebuild(connection, scratch, &worker, listener, host, None, record, Captures::new());
-    let mut answer = exchange.fault(fault);
-    answer.close = true;
-    let Exchange { record, captures, .. } = exchange;
-    finish(connection, scratch, listener, host, None, record, captures, answer, false).await
+pub async fn refuse(connection: &mut Connection, scratch: &mut Scratch, listener: &ListenerRun, fault: Fault) -> Next {
+    scratch.request.clear();
+    scratch.record = new_record(connection, 0);
+    scratch.captures.clear();
+    let place = Place { listener, host: default_host(listener), route: None };
+    let answer = place.exchange(connection, scratch).fault(fault);
+    Box::pin(finish(connection, scratch, place, Answer { close: true, ..answer }, false)).await
 }
