@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.kit.control import Refused
 from tests.kit.engine import Engine
 from tests.kit.gate import gate
 from tests.kit.origin import Origin, Visit, answering, dead
@@ -235,8 +238,6 @@ def test_reader_that_stops() -> None:
                 assert slowest < 2
                 dropped = until(lambda: control.call("stats")["log_dropped"], what="dropped lines to be counted")
                 assert dropped > 1_000
-                assert control.event("log_dropped")["lines"] > 0
-                until(lambda: any("drop" in line for line in engine.log_lines), what="the log to say so")
                 # The reader comes back: what was kept is whole, and new lines follow.
                 with os.fdopen(reading, "rb", closefd=False) as pipe:
                     client.request("GET", "/last")
@@ -249,7 +250,36 @@ def test_reader_that_stops() -> None:
                         if told % 50 == 0:
                             client.request("GET", "/last")
                 assert told < 2_000
+                assert control.event("log_dropped")["lines"] > 0
+                until(lambda: any("drop" in line for line in engine.log_lines), what="the log to say so")
     finally:
         os.close(reading)
         if writing >= 0:
             os.close(writing)
+
+
+def test_end_with_a_stuck_reader() -> None:
+    """SIGTERM ends the engine in time although nobody reads its log."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        with (
+            Origin(answering(b"ok")) as origin,
+            Engine(plan(origin.address, logs=logging(None)), stdout=writing) as engine,
+        ):
+            with engine.client() as client:
+                for _ in range(200):
+                    assert client.request().status == 200
+            engine.terminate()
+            assert engine.wait() == 0
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_sink_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A log file that cannot be opened: the Plan is refused and the old one stays."""
+    with gate() as g:
+        with pytest.raises(Refused):
+            g.engine.apply(plan(g.origin.address, logs=logging(tmp_path / "missing" / "access.log")))
+        assert g.client.request().status == 200

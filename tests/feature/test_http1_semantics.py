@@ -413,7 +413,7 @@ def test_half_close_within_a_body(framing: str) -> None:
         g.client.send(f"POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n".encode() + b"3\r\nabc\r\n")
         g.client.finish_writing()
         with contextlib.suppress(Closed):
-            assert g.client.read_response().status == 400
+            assert g.client.read_response().status in (400, 408, 499)
         g.client.assert_ended()
         assert g.origin.requests == []
         if g.origin.visits:

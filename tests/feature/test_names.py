@@ -13,6 +13,9 @@ from tests.kit.origin import Origin, answering
 from tests.kit.plans import plan
 from tests.kit.waiting import until
 
+#: Every request connects anew, so that it shows where the name leads.
+FRESH = {"pool": {"max_idle": 0}}
+
 pytestmark = pytest.mark.skipif(not dns.possible(), reason="needs root: a name server on port 53, a mount namespace")
 
 
@@ -22,7 +25,7 @@ def test_ttl_is_kept(tmp_path: Path) -> None:
         Origin(answering(b"old"), host="127.0.0.2") as old,
         Origin(answering(b"new"), host="127.0.0.3", port=old.port),
         dns.NameServer({"app.test": (["127.0.0.2"], 2)}) as names,
-        Engine(plan(f"app.test:{old.port}"), prefix=dns.private(tmp_path)) as engine,
+        Engine(plan(f"app.test:{old.port}", upstream=FRESH), prefix=dns.private(tmp_path)) as engine,
         engine.client() as client,
     ):
         for _ in range(50):
@@ -42,7 +45,9 @@ def test_longest_hold(tmp_path: Path) -> None:
         Origin(answering(b"old"), host="127.0.0.2") as old,
         Origin(answering(b"new"), host="127.0.0.3", port=old.port),
         dns.NameServer({"app.test": (["127.0.0.2"], 3_600)}) as names,
-        Engine(plan(f"app.test:{old.port}", upstream={"resolve_ms": 1_000}), prefix=dns.private(tmp_path)) as engine,
+        Engine(
+            plan(f"app.test:{old.port}", upstream={**FRESH, "resolve_ms": 1_000}), prefix=dns.private(tmp_path)
+        ) as engine,
         engine.client() as client,
     ):
         assert client.request().text == "old"

@@ -189,7 +189,8 @@ def test_answer_refused_split_at_every_byte(case: Case) -> None:
 
     with gate(cutting, unix=True, upstream={"limits": ANSWER_LIMITS}) as g:
         for cut in cuts:
-            response = g.client.request("POST", body=b"x")
+            with g.engine.client() as client:
+                response = client.request("POST", body=b"x")
             assert response.status == 502, (cut, data[:cut], response)
 
 

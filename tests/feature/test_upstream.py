@@ -202,9 +202,12 @@ def test_response_timeout_is_504() -> None:
         visit.read_to_end()
 
     with gate(slow, upstream={"response_head_ms": 300}) as g:
-        response = g.client.request("POST", "/slow", body=b"x")
+        with g.engine.client() as posting:
+            assert posting.request("POST", "/slow", body=b"x").status == 504
+        response = g.client.request("GET", "/slow")
         assert (response.status, response.body) == (504, b"Gateway Timeout")
-        assert g.origin.visit().ended.wait(10)
+        assert g.origin.visit(0).ended.wait(10)
+        assert g.origin.visit(1).ended.wait(10)
         assert g.client.request("GET", "/fast").status == 200
 
 

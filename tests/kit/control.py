@@ -82,6 +82,8 @@ class Control:
     def _keep(self, frame: dict[str, Any]) -> None:
         if "event" in frame:
             self.events.append(frame)
+        elif frame["id"] is None:
+            raise Refused(frame["error"])
         else:
             self._answers[frame["id"]] = frame
 

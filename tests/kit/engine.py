@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -112,7 +113,7 @@ class Engine:
             if ready and plan is not None:
                 self.wait_ready()
             elif ready:
-                until(lambda: self._alive() and os.path.exists(self.control_path), what="the control socket")
+                until(lambda: self._alive() and self._controllable(), what="the control socket")
         except BaseException:
             self.kill()
             raise
@@ -209,6 +210,12 @@ class Engine:
     def threads(self) -> int:
         """Threads of the process now."""
         return len(os.listdir(f"/proc/{self.pid}/task"))
+
+    def _controllable(self) -> bool:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(self.control_path)
+            return True
+        return False
 
     def _alive(self) -> bool:
         code = self.process.poll()

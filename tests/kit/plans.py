@@ -234,7 +234,7 @@ def proxy(service_id: str = "app", **fields: Any) -> Json:
     }
 
 
-def route(action: Json, *, filters: Iterable[str] = (), logs: Iterable[str] = (), name: str = "app@test") -> Json:
+def route(action: Json | str, *, filters: Iterable[str] = (), logs: Iterable[str] = (), name: str = "app@test") -> Json:
     return {
         "origin": origin(name),
         "internal": False,
