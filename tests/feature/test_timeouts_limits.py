@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -346,3 +347,27 @@ def test_fault_answers_are_the_plans() -> None:
             True,
         )
         client.assert_ended()
+
+
+def test_no_descriptors_left() -> None:
+    """With its descriptors used up the engine waits, spins not, and serves again when some are free."""
+    with Origin() as origin, Engine(plan(origin.address), threads=1, descriptors=60) as engine:
+        clients = [engine.client() for _ in range(100)]
+        with contextlib.suppress(Closed):
+            clients[0].request()
+        start = _cpu_seconds(engine.pid)
+        time.sleep(1)  # the time in which a spinning engine would show
+        assert _cpu_seconds(engine.pid) - start < 0.5
+        for client in clients:
+            client.close()
+
+        def served() -> bool:
+            with engine.client(limit=5) as client:
+                return client.request().status == 200
+
+        until(served, what="service again")
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
