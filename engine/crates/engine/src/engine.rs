@@ -12,7 +12,7 @@ use serde_json::{json, Value};
 
 use crate::control::error::CallError;
 use crate::listen::{ListenerState, Socket};
-use crate::observe::events::Events;
+use crate::observe::events::{Events, Level};
 use crate::observe::sink::Sinks;
 use crate::shared::Shared;
 use crate::snapshot::{build, Snapshot};
@@ -64,13 +64,7 @@ impl Engine {
         let mut state = self.lock();
         let (listeners, new) = self.bind(plan, &state.listeners)?;
         let before = self.shared.snapshot();
-        let events = self.shared.events.clone();
-        let open = |target: &plan::log::Sink| {
-            let events = events.clone();
-            self.shared.sinks.open(target, move |sink, lines| {
-                events.tell("warning", "log_dropped", &[("sink", sink), ("lines", &lines.to_string())]);
-            })
-        };
+        let open = |target: &plan::log::Sink| self.shared.sinks.open(target);
         let snapshot = Arc::new(build::build(plan, &before, &listeners, &open)?);
         for (id, listener) in &listeners {
             listener.max_connections.store(plan.listeners.get(id).map_or(0, |l| l.max_connections), Ordering::Relaxed);
@@ -84,7 +78,11 @@ impl Engine {
         }
         for (id, old) in &state.listeners {
             if !listeners.values().any(|l| Arc::ptr_eq(l, old)) {
-                self.shared.events.log("info", "listener_removed", &[("listener", id), ("address", &old.display())]);
+                self.shared.events.log(
+                    Level::Info,
+                    "listener_removed",
+                    &[("listener", id), ("address", &old.display())],
+                );
                 old.close();
             }
         }
@@ -120,7 +118,7 @@ impl Engine {
                 })?;
                 let listener =
                     ListenerState::new(self.next_key.fetch_add(1, Ordering::Relaxed), of.bind.clone(), socket);
-                self.shared.events.log("info", "listening", &[("listener", id), ("address", &listener.display())]);
+                self.shared.events.log(Level::Info, "listening", &[("listener", id), ("address", &listener.display())]);
                 new.push(Arc::clone(&listener));
                 listener
             };
@@ -129,8 +127,11 @@ impl Engine {
         Ok((listeners, new))
     }
 
-    /// Drops Snapshots nobody holds any more.
+    /// Drops Snapshots nobody holds any more, and says what logs have dropped.
     pub fn tidy(&self) {
+        self.shared.sinks.tell_dropped(|sink, lines| {
+            self.shared.events.tell(Level::Warning, "log_dropped", &[("sink", json!(sink)), ("lines", json!(lines))]);
+        });
         self.lock().retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
     }
 
@@ -176,7 +177,7 @@ impl Engine {
             snapshot.listeners.values().map(|l| of(&l.closing)).max().unwrap_or(0)
         };
         self.shared.draining.store(true, Ordering::Relaxed);
-        self.shared.events.log("info", "stopping", &[]);
+        self.shared.events.log(Level::Info, "stopping", &[]);
         let accept = Duration::from_millis(longest(|c| c.accept_grace_ms));
         if grace.is_none() && !accept.is_zero() {
             tokio::time::sleep(accept).await;
@@ -191,7 +192,7 @@ impl Engine {
         }
         self.shared.workers().iter().for_each(|w| w.order(Order::End));
         self.shared.sinks.flush(Duration::from_secs(2));
-        self.shared.events.log("info", "stopped", &[]);
+        self.shared.events.log(Level::Info, "stopped", &[]);
         self.shared.events.flush(Duration::from_secs(2));
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use daemun_engine::control::socket::{self, Wish};
 use daemun_engine::engine::Engine;
-use daemun_engine::observe::events::Events;
+use daemun_engine::observe::events::{line, Events, Level};
 use plan::Plan;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::sync::mpsc;
@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--threads N] [--ready-file PATH]
-       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
        daemun-engine --check FILE
        daemun-engine --version";
 
@@ -28,6 +28,7 @@ struct Options {
     check: Option<PathBuf>,
     ready: Option<PathBuf>,
     threads: Option<usize>,
+    level: Option<Level>,
 }
 
 fn main() -> ExitCode {
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run(&options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("daemun-engine: {message}");
+            eprint!("{}", line(Level::Error, "failed", std::iter::once(("error", message.into()))));
             ExitCode::FAILURE
         }
     }
@@ -76,6 +77,11 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
                         .filter(|n| *n > 0)
                         .ok_or_else(|| format!("--threads {text}: not a number of threads"))?,
                 );
+            }
+            "--log-level" => {
+                let text = value()?;
+                options.level =
+                    Some(Level::parse(&text).ok_or_else(|| format!("--log-level {text}: info, warning or error"))?);
             }
             // Read when secrets have a use (TLS).
             "--secrets" => drop(value()?),
@@ -107,7 +113,7 @@ async fn run(options: &Options) -> Result<(), String> {
     }
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();
-    let events = Events::start().map_err(|e| e.to_string())?;
+    let events = Events::start(options.level.unwrap_or(Level::Info)).map_err(|e| e.to_string())?;
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let (engine, answerer, _threads) = Engine::start(threads, events).map_err(|e| e.to_string())?;
     tokio::spawn(answerer.run());
@@ -135,7 +141,7 @@ async fn run(options: &Options) -> Result<(), String> {
                 Some(Wish::Shutdown(grace)) => break grace.map(Duration::from_millis),
                 Some(Wish::Applied) => {
                     if let Err(message) = say_ready(&engine, options.ready.as_deref()) {
-                        engine.shared.events.log("error", "ready_file_failed", &[("error", &message)]);
+                        engine.shared.events.log(Level::Error, "ready_file_failed", &[("error", &message)]);
                     }
                 }
                 None => {}
@@ -160,8 +166,8 @@ fn reload(engine: &Engine, options: &Options) {
         .and_then(|plan| engine.apply(&plan).map_err(|e| e.to_string()))
         .and_then(|_| say_ready(engine, options.ready.as_deref()));
     match result {
-        Ok(()) => engine.shared.events.log("info", "reloaded", &[]),
-        Err(message) => engine.shared.events.log("error", "reload_failed", &[("error", &message)]),
+        Ok(()) => engine.shared.events.log(Level::Info, "reloaded", &[]),
+        Err(message) => engine.shared.events.log(Level::Error, "reload_failed", &[("error", &message)]),
     }
 }
 

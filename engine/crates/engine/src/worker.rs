@@ -15,6 +15,7 @@ use crate::buffer::ScratchPool;
 use crate::clock::{Clock, TICK_MS};
 use crate::exchange::connection;
 use crate::listen::{acceptor, ListenerState};
+use crate::observe::events::Level;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::upstream::pool::Pools;
@@ -124,7 +125,7 @@ fn run(index: usize, handle: Arc<WorkerHandle>, shared: Arc<Shared>, inbox: mpsc
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            shared.events.log("error", "worker_failed", &[("error", &error.to_string())]);
+            shared.events.log(Level::Error, "worker_failed", &[("error", &error.to_string())]);
             return;
         }
     };
@@ -179,7 +180,7 @@ async fn tick(worker: Rc<Worker>) {
     let timer = match timer {
         Ok(timer) => timer,
         Err(error) => {
-            worker.shared.events.log("error", "clock_failed", &[("error", &error.to_string())]);
+            worker.shared.events.log(Level::Error, "clock_failed", &[("error", &error.to_string())]);
             return;
         }
     };

@@ -49,6 +49,8 @@ fn take(
     let len = match status {
         Ok(httparse::Status::Complete(len)) => len,
         Ok(httparse::Status::Partial) => return incomplete(input, limits).map(|()| None),
+        // Which version is asked for is known when the line has ended.
+        Err(httparse::Error::Version) if !has_first_line(input) => return incomplete(input, limits).map(|()| None),
         Err(error) => return Err(refusal(error, input, limits)),
     };
     let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
@@ -172,11 +174,16 @@ fn refusal(error: httparse::Error, input: &[u8], limits: &HeadLimits) -> Refusal
     }
 }
 
-/// The first line ends in `HTTP/d.d` with digits: another version, not garbage.
+fn has_first_line(input: &[u8]) -> bool {
+    let begun = input.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(0);
+    memchr::memchr(b'\n', &input[begun..]).is_some()
+}
+
+/// The first line ends in `HTTP/d.d` and is not 1.0 or 1.1: another version, not garbage.
 fn names_a_version(input: &[u8]) -> bool {
     let line = input.split(|&b| b == b'\n').find(|l| !matches!(l, [] | [b'\r'])).unwrap_or(input);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let word = line.rsplit(|&b| b == b' ').next().unwrap_or(line);
     matches!(word, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-        if major.is_ascii_digit() && minor.is_ascii_digit())
+        if major.is_ascii_digit() && minor.is_ascii_digit() && !matches!((major, minor), (b'1', b'0' | b'1')))
 }

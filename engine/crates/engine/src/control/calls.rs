@@ -16,11 +16,19 @@ use super::error::CallError;
 use super::socket::Wish;
 use crate::engine::Engine;
 
+/// What every frame has.
+#[derive(Deserialize)]
+pub struct Envelope {
+    pub id: Value,
+    call: String,
+}
+
 /// A call as it stands in a frame: the Plan stays text until its call is known.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    pub id: Value,
+    #[serde(rename = "id")]
+    _id: Value,
     call: String,
     plan: Option<Box<RawValue>>,
     service: Option<String>,
@@ -35,6 +43,21 @@ pub struct Request {
     tls: Option<bool>,
     accepting: Option<bool>,
     grace_ms: Option<u64>,
+}
+
+/// Reads a call.
+///
+/// # Errors
+/// `bad_frame` for what is no call, and the name of a call that is not known or not yet run.
+pub fn read(frame: &[u8]) -> Result<Request, CallError> {
+    let bad = |error: serde_json::Error| CallError::new("bad_frame", &error.to_string(), "");
+    let envelope: Envelope = serde_json::from_slice(frame).map_err(bad)?;
+    match envelope.call.as_str() {
+        "apply" | "set_endpoints" | "stats" | "explain" | "reopen_logs" | "drain" | "shutdown" => {}
+        "put_certificate" | "put_secret" | "handoff" => return Err(CallError::unsupported("", &envelope.call)),
+        other => return Err(CallError::new("unknown_call", &format!("there is no call `{other}`"), "")),
+    }
+    serde_json::from_slice(frame).map_err(bad)
 }
 
 /// Runs a call.
@@ -79,7 +102,6 @@ pub fn run(request: Request, engine: &Arc<Engine>, wishes: &mpsc::UnboundedSende
             let _ = wishes.send(Wish::Shutdown(request.grace_ms));
             Ok(json!({}))
         }
-        "put_certificate" | "put_secret" | "handoff" => Err(CallError::unsupported("", &request.call)),
         other => Err(CallError::new("unknown_call", &format!("there is no call `{other}`"), "")),
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::calls;
 use crate::engine::Engine;
+use crate::observe::events::Level;
 
 /// The largest frame.
 const LARGEST: u32 = 256 << 20;
@@ -53,7 +54,7 @@ pub async fn serve(listener: UnixListener, engine: Arc<Engine>, wishes: mpsc::Un
                 tokio::spawn(client(stream, Arc::clone(&engine), wishes.clone()));
             }
             Err(error) => {
-                engine.shared.events.log("error", "control_failed", &[("error", &error.to_string())]);
+                engine.shared.events.log(Level::Error, "control_failed", &[("error", &error.to_string())]);
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
             }
         }
@@ -89,18 +90,11 @@ async fn read(
         if reader.read_exact(&mut frame).await.is_err() {
             return;
         }
-        let answer = match serde_json::from_slice::<calls::Request>(&frame) {
-            Ok(request) => {
-                drop(frame);
-                let id = request.id.clone();
-                match calls::run(request, engine, wishes) {
-                    Ok(ok) => json!({"id": id, "ok": ok}),
-                    Err(error) => json!({"id": id, "error": error.to_json()}),
-                }
-            }
-            Err(error) => {
-                json!({"id": null, "error": {"kind": "bad_frame", "message": error.to_string(), "where": ""}})
-            }
+        // The id first: whatever is wrong with the rest is answered under it.
+        let id = serde_json::from_slice::<calls::Envelope>(&frame).map(|envelope| envelope.id).unwrap_or_default();
+        let answer = match calls::read(&frame).and_then(|request| calls::run(request, engine, wishes)) {
+            Ok(ok) => json!({"id": id, "ok": ok}),
+            Err(error) => json!({"id": id, "error": error.to_json()}),
         };
         if answers.send(answer).is_err() {
             return;

@@ -15,6 +15,7 @@ use crate::clock::{Alarm, Moment, NEVER};
 use crate::fault::Fault;
 use crate::io::Io;
 use crate::listen::ListenerState;
+use crate::observe::events::Level;
 use crate::snapshot::http::HttpRun;
 use crate::worker::{Accepted, Open, Worker};
 
@@ -88,7 +89,11 @@ impl Drop for CountPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.shared.panics.fetch_add(1, Ordering::Relaxed);
-            self.0.shared.events.tell("error", "panic", &[("message", "a connection ended by a panic")]);
+            self.0.shared.events.tell(
+                Level::Error,
+                "panic",
+                &[("message", serde_json::json!("a connection ended by a panic"))],
+            );
         }
     }
 }

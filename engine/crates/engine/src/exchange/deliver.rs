@@ -3,6 +3,7 @@
 use std::task::Poll;
 
 use plan::fault::FaultKind;
+use serde_json::json;
 use wire::chunk::Decoder;
 use wire::field::{lists_token, Known};
 use wire::framing::{self, Framing};
@@ -18,6 +19,7 @@ use crate::balance::InFlight;
 use crate::buffer::Scratch;
 use crate::clock::{Moment, NEVER};
 use crate::fault::Fault;
+use crate::observe::events::Level;
 use crate::upstream::pool::Upstream;
 
 /// Delivers the response whose head stands in `scratch.response`.
@@ -31,8 +33,8 @@ pub async fn deliver(
 ) -> Outcome {
     let worker = std::rc::Rc::clone(&connection.worker);
     if in_flight.answered() == Change::Up {
-        let fields = [("service", to.proxy.service.name.as_str()), ("address", in_flight.address_text())];
-        worker.shared.events.tell("info", "endpoint_up", &fields);
+        let fields = [("service", json!(to.proxy.service.name)), ("address", json!(in_flight.address_text()))];
+        worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
     }
     if scratch.response.status == 101 {
         return switch(connection, scratch, to, upstream, in_flight).await;
@@ -102,6 +104,7 @@ pub async fn deliver(
         }
         Err(fault) if download.sent_bytes == 0 && fault.kind != FaultKind::ClientGone => {
             scratch.to_client.clear();
+            scratch.request.framing = if upload.body_done() { Framing::None } else { Framing::UntilClose };
             return Outcome::Failed(fault);
         }
         Err(fault) => {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plan::fault::FaultKind;
+use serde_json::json;
 use wire::chunk::Decoder;
 use wire::field::{Known, KnownSet, HOP_BY_HOP};
 use wire::framing::Framing;
@@ -22,6 +23,7 @@ use crate::balance::endpoint::Change;
 use crate::balance::{Asking, Endpoint, InFlight};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
+use crate::observe::events::Level;
 use crate::snapshot::route::{ProxyRun, RouteRun, TargetRun};
 use crate::snapshot::service::RetryRun;
 use crate::upstream::connect::{connect, Failed};
@@ -61,6 +63,7 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
         let asking = Asking { client: connection.client.ip, random: worker.random(), tried: &tried };
         let Some(in_flight) = service.balancer.pick(&asking) else {
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
+            note_rest(scratch, &upload);
             return Outcome::Failed(fault);
         };
         scratch.record.endpoint = Some(Arc::clone(&in_flight));
@@ -79,6 +82,7 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
             }
             Err(failure) => failure,
         };
+        let is_status = matches!(failure, Failure::Status(_));
         let (fault, unsent) = match failure {
             // Not the endpoint's fault: no one else is asked.
             Failure::Client(fault) => return Outcome::Failed(fault),
@@ -90,18 +94,26 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
         let wanted = match fault.kind {
             FaultKind::ConnectFailed | FaultKind::ConnectTimeout => policy.unsent,
             FaultKind::ResponseTimeout => policy.timeout && may_retry(policy, &scratch.request, true),
-            FaultKind::UpstreamInvalid => policy.invalid && may_retry(policy, &scratch.request, true),
+            FaultKind::UpstreamInvalid if !is_status => policy.invalid && may_retry(policy, &scratch.request, true),
+            // Asked for already.
+            _ if is_status => true,
             _ if unsent => policy.unsent,
             _ => policy.error && may_retry(policy, &scratch.request, true),
         };
         let in_time = policy.timeout_ms == 0 || worker.clock.now() - began < policy.timeout_ms;
         let more = policy.tries == 0 || tried.len() < policy.tries as usize;
         if !(wanted && in_time && more && upload.replay()) {
+            note_rest(scratch, &upload);
             return Outcome::Failed(fault);
         }
         scratch.record.retries += 1;
         last = Some(fault);
     }
+}
+
+/// What of the request's body is still to be read from the client, for who answers instead.
+fn note_rest(scratch: &mut Scratch, upload: &Upload) {
+    scratch.request.framing = if upload.body_done() { Framing::None } else { Framing::UntilClose };
 }
 
 /// Whether a request that may have been executed may be sent again.
@@ -173,9 +185,9 @@ impl Failure {
 fn note_failure(worker: &Worker, service: &str, endpoint: &Endpoint, fault: &Fault, alone: bool) {
     if endpoint.failed(alone) == Change::Down {
         worker.shared.events.tell(
-            "warning",
+            Level::Warning,
             "endpoint_down",
-            &[("service", service), ("address", endpoint.address_text()), ("cause", &fault.cause)],
+            &[("service", json!(service)), ("address", json!(endpoint.address_text())), ("cause", json!(fault.cause))],
         );
     }
 }

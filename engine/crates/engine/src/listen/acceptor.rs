@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
 
 use super::{ListenerState, Socket};
+use crate::observe::events::Level;
 use crate::worker::{Accepted, Order, Worker, WorkerHandle};
 
 enum Source {
@@ -49,7 +50,7 @@ pub async fn accept(worker: Rc<Worker>, listener: Arc<ListenerState>) {
         Ok(source) => source,
         Err(error) => {
             worker.shared.events.log(
-                "error",
+                Level::Error,
                 "listener_failed",
                 &[("address", &listener.display()), ("error", &error.to_string())],
             );
@@ -75,7 +76,7 @@ pub async fn accept(worker: Rc<Worker>, listener: Arc<ListenerState>) {
             Err(error) => {
                 // Out of descriptors, most likely: a moment for connections to end.
                 worker.shared.events.log(
-                    "error",
+                    Level::Error,
                     "accept_failed",
                     &[("address", &listener.display()), ("error", &error.to_string())],
                 );

@@ -12,8 +12,38 @@ use super::sink::Sink;
 /// Lines of the engine's own log that may wait.
 const QUEUE: u32 = 10_000;
 
+/// How much of the engine's own log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+impl Level {
+    /// Reads a level by name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "info" => Some(Self::Info),
+            "warning" => Some(Self::Warning),
+            "error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 #[derive(Clone)]
 pub struct Events {
+    least: Level,
     stderr: Arc<Sink>,
     listeners: broadcast::Sender<Value>,
 }
@@ -23,13 +53,13 @@ impl Events {
     ///
     /// # Errors
     /// When the kernel gives no thread.
-    pub fn start() -> std::io::Result<Self> {
+    pub fn start(least: Level) -> std::io::Result<Self> {
         let stderr = Arc::new(Sink::new("stderr".to_owned()));
         let writing = Arc::clone(&stderr);
         std::thread::Builder::new()
             .name("events".to_owned())
-            .spawn(move || writing.write_out(Box::new(std::io::stderr()), &Target::Stdout, &|_, _| {}))?;
-        Ok(Self { stderr, listeners: broadcast::channel(1024).0 })
+            .spawn(move || writing.write_out(Box::new(std::io::stderr()), &Target::Stdout))?;
+        Ok(Self { least, stderr, listeners: broadcast::channel(1024).0 })
     }
 
     #[must_use]
@@ -38,34 +68,41 @@ impl Events {
     }
 
     /// Writes a line to standard error.
-    pub fn log(&self, level: &str, event: &str, fields: &[(&str, &str)]) {
-        let mut time = Vec::new();
-        super::time::utc(SystemTime::now(), &mut time);
-        let mut line = Map::new();
-        line.insert("time".to_owned(), Value::String(String::from_utf8_lossy(&time).into_owned()));
-        line.insert("level".to_owned(), Value::String(level.to_owned()));
-        line.insert("event".to_owned(), Value::String(event.to_owned()));
-        for (name, value) in fields {
-            line.insert((*name).to_owned(), Value::String((*value).to_owned()));
-        }
-        self.stderr.line(format!("{}\n", Value::Object(line)).as_bytes(), QUEUE);
+    pub fn log(&self, level: Level, event: &str, fields: &[(&str, &str)]) {
+        self.write(level, event, fields.iter().map(|(name, value)| (*name, Value::String((*value).to_owned()))));
     }
 
     /// Writes a line and tells the control plane.
-    pub fn tell(&self, level: &str, event: &str, fields: &[(&str, &str)]) {
-        self.log(level, event, fields);
-        let mut frame = json!({"event": event});
-        if let Value::Object(frame) = &mut frame {
-            for (name, value) in fields {
-                frame.insert((*name).to_owned(), Value::String((*value).to_owned()));
-            }
-        }
+    pub fn tell(&self, level: Level, event: &str, fields: &[(&str, Value)]) {
+        self.write(level, event, fields.iter().map(|(name, value)| (*name, value.clone())));
+        let mut frame = Map::new();
+        frame.insert("event".to_owned(), json!(event));
+        frame.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         // Nobody listens when the control plane is gone.
-        let _ = self.listeners.send(frame);
+        let _ = self.listeners.send(Value::Object(frame));
+    }
+
+    fn write<'a>(&self, level: Level, event: &str, fields: impl Iterator<Item = (&'a str, Value)>) {
+        if level >= self.least {
+            self.stderr.line(line(level, event, fields).as_bytes(), QUEUE);
+        }
     }
 
     /// Waits until standard error has it all, at most `limit`.
     pub fn flush(&self, limit: std::time::Duration) {
         self.stderr.flush(limit);
     }
+}
+
+/// One JSON line.
+#[must_use]
+pub fn line<'a>(level: Level, event: &str, fields: impl Iterator<Item = (&'a str, Value)>) -> String {
+    let mut time = Vec::new();
+    super::time::utc(SystemTime::now(), &mut time);
+    let mut line = Map::new();
+    line.insert("time".to_owned(), json!(String::from_utf8_lossy(&time)));
+    line.insert("level".to_owned(), json!(level.name()));
+    line.insert("event".to_owned(), json!(event));
+    line.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    format!("{}\n", Value::Object(line))
 }

@@ -1,5 +1,5 @@
 //! Where lines are written: a bounded queue and a thread a sink, so that a reader that stops delays no request.
-//! What does not fit is dropped and counted, and said as soon as the reader takes lines again.
+//! What does not fit is dropped and counted; the main thread says how much, once a second.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -22,7 +22,7 @@ impl Sinks {
     ///
     /// # Errors
     /// When its file cannot be opened.
-    pub fn open(&self, target: &Target, dropped: impl Fn(&str, u64) + Send + 'static) -> io::Result<Arc<Sink>> {
+    pub fn open(&self, target: &Target) -> io::Result<Arc<Sink>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sink) = all.get(target) {
             return Ok(Arc::clone(sink));
@@ -31,7 +31,7 @@ impl Sinks {
         let sink = Arc::new(Sink::new(name(target)));
         let writing = Arc::clone(&sink);
         let again = target.clone();
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out(out, &again, &dropped))?;
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out(out, &again))?;
         all.insert(target.clone(), Arc::clone(&sink));
         Ok(sink)
     }
@@ -48,6 +48,17 @@ impl Sinks {
         let end = Instant::now() + limit;
         for sink in self.all() {
             sink.flush(end.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    /// Gives each sink's name and how many lines it has dropped since the last call.
+    pub fn tell_dropped(&self, tell: impl Fn(&str, u64)) {
+        for sink in self.all() {
+            let total = sink.dropped.load(Ordering::Relaxed);
+            let told = sink.told.swap(total, Ordering::Relaxed);
+            if total > told {
+                tell(&sink.name, total - told);
+            }
         }
     }
 
@@ -68,8 +79,9 @@ pub struct Sink {
     filled: Condvar,
     written: Condvar,
     reopen: AtomicBool,
-    /// Lines dropped since the start.
-    pub dropped: AtomicU64,
+    /// Lines dropped since the start, and how many of them were told.
+    dropped: AtomicU64,
+    told: AtomicU64,
 }
 
 #[derive(Default)]
@@ -89,6 +101,7 @@ impl Sink {
             written: Condvar::new(),
             reopen: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
+            told: AtomicU64::new(0),
         }
     }
 
@@ -121,9 +134,8 @@ impl Sink {
         }
     }
 
-    /// The writer's thread: takes all that waits, writes it, says what was dropped meanwhile.
-    pub fn write_out(&self, mut out: Box<dyn Write + Send>, target: &Target, dropped: &dyn Fn(&str, u64)) {
-        let mut said = 0;
+    /// The writer's thread: takes all that waits and writes it.
+    pub fn write_out(&self, mut out: Box<dyn Write + Send>, target: &Target) {
         let mut batch = Vec::new();
         loop {
             {
@@ -151,11 +163,6 @@ impl Sink {
             let _ = out.flush();
             batch.clear();
             batch.shrink_to(BATCH);
-            let total = self.dropped.load(Ordering::Relaxed);
-            if total > said {
-                dropped(&self.name, total - said);
-                said = total;
-            }
         }
     }
 
