@@ -44,6 +44,8 @@ pub struct Endpoint {
     in_flight: AtomicU32,
     pub requests: AtomicU64,
     pub failures: AtomicU64,
+    /// A moving average of the time to a response head.
+    nanos: AtomicU64,
     /// Idle connections in all threads' pools.
     pub idle: AtomicU32,
     /// Not in the Plan any more: its connections are not kept.
@@ -81,6 +83,7 @@ impl Endpoint {
             in_flight: AtomicU32::new(0),
             requests: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            nanos: AtomicU64::new(0),
             idle: AtomicU32::new(0),
             removed: AtomicBool::new(false),
             rest,
@@ -107,6 +110,19 @@ impl Endpoint {
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// The usual time to a response head; 0 before the first.
+    #[must_use]
+    pub fn usual_nanos(&self) -> u64 {
+        self.nanos.load(Ordering::Relaxed)
+    }
+
+    /// A response head came after so long: an eighth of the average from now on.
+    pub fn note_time(&self, nanos: u64) {
+        let before = self.nanos.load(Ordering::Relaxed);
+        let after = if before == 0 { nanos } else { before - before / 8 + nanos / 8 };
+        self.nanos.store(after.max(1), Ordering::Relaxed);
     }
 
     /// Not resting, or its rest is over and one may try.

@@ -57,6 +57,12 @@ impl Seat {
     fn load(&self) -> f64 {
         f64::from(self.endpoint.in_flight()) / f64::from(self.weight.max(1))
     }
+
+    /// What a further request is likely to wait (Traefik's leasttime); one without answers yet comes first.
+    #[allow(clippy::cast_precision_loss)]
+    fn expected_nanos(&self) -> f64 {
+        self.endpoint.usual_nanos() as f64 * f64::from(self.endpoint.in_flight() + 1) / f64::from(self.weight.max(1))
+    }
 }
 
 /// A service's endpoints and how they are chosen from.
@@ -144,9 +150,10 @@ impl Seats {
         now: &mut Option<Instant>,
     ) -> Option<usize> {
         match strategy {
-            Strategy::LeastConnections => self.least_connections(asking, backup, now),
+            Strategy::LeastConnections => self.lowest(asking, backup, now, Seat::load),
             Strategy::IpHash => hash::rendezvous(&self.list, asking, backup, now),
             Strategy::PowerOfTwo => self.power_of_two(asking, backup, now),
+            Strategy::LeastTime => self.lowest(asking, backup, now, Seat::expected_nanos),
             // Others are refused when a Plan is built.
             _ => self.round_robin(asking, backup, now),
         }
@@ -174,7 +181,14 @@ impl Seats {
         best
     }
 
-    fn least_connections(&mut self, asking: &Asking<'_>, backup: bool, now: &mut Option<Instant>) -> Option<usize> {
+    /// The free seat whose measure is lowest; ties are taken in order.
+    fn lowest(
+        &mut self,
+        asking: &Asking<'_>,
+        backup: bool,
+        now: &mut Option<Instant>,
+        measure: fn(&Seat) -> f64,
+    ) -> Option<usize> {
         let count = self.list.len();
         let mut best: Option<usize> = None;
         for step in 0..count {
@@ -182,7 +196,7 @@ impl Seats {
             if self.list[at].backup != backup || !self.list[at].is_free(asking, now) {
                 continue;
             }
-            if best.is_none_or(|b| self.list[at].load() < self.list[b].load()) {
+            if best.is_none_or(|b| measure(&self.list[at]) < measure(&self.list[b])) {
                 best = Some(at);
             }
         }

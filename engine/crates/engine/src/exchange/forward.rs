@@ -150,6 +150,7 @@ async fn try_endpoint(
         match result {
             Ok(()) => {
                 scratch.record.header_nanos = nanos(asked);
+                endpoint.note_time(scratch.record.header_nanos);
                 scratch.record.upstream_status = scratch.response.status;
                 return Ok(upstream);
             }

@@ -110,7 +110,11 @@ impl ServiceRun {
         before: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, CallError> {
         match &balanced.strategy {
-            Strategy::RoundRobin | Strategy::LeastConnections | Strategy::IpHash | Strategy::PowerOfTwo => {}
+            Strategy::RoundRobin
+            | Strategy::LeastConnections
+            | Strategy::LeastTime
+            | Strategy::IpHash
+            | Strategy::PowerOfTwo => {}
             other => return Err(CallError::unsupported(&format!("services.{id}"), &format!("strategy {other:?}"))),
         }
         // A service that was given endpoints since keeps them when the Plan's are older.

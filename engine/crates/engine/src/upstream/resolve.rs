@@ -83,7 +83,11 @@ impl Answerer {
             let resolver = match &resolver {
                 Some(resolver) => Arc::clone(resolver),
                 None => match TokioResolver::builder_tokio() {
-                    Ok(builder) => Arc::clone(resolver.insert(Arc::new(builder.build()))),
+                    Ok(mut builder) => {
+                        // What holds is kept here: a second cache would outlast the Plan's limit.
+                        builder.options_mut().cache_size = 0;
+                        Arc::clone(resolver.insert(Arc::new(builder.build())))
+                    }
                     Err(error) => {
                         if let Some(answer) = question.answer {
                             let _ = answer.send(Err(error.to_string()));
