@@ -1,9 +1,12 @@
-"""What every test may rely on: no engine outlives the run, and soak tests run only when asked for."""
+"""What every test may rely on: no engine outlives the run, soak tests run only when asked for.
+
+With CI set, a test that is skipped for want of something fails: there everything must be.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -22,6 +25,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("soak"):
                 item.add_marker(pytest.mark.skip(reason="set DAEMUN_SOAK=1, or run `make soak`"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skip is a failure in CI, soak tests and expected failures apart."""
+    report = yield
+    soak = item.get_closest_marker("soak") and not os.environ.get("DAEMUN_SOAK")
+    if os.environ.get("CI") and report.skipped and not soak and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and CI must have what it needs: {reason}"
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

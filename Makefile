@@ -1,0 +1,104 @@
+# What one types. Each target sets up what it needs (tools/setup.sh) and says what it cannot.
+#
+#   make build      the command .venv/bin/daemun, with an engine built fast (profile "fast": thin LTO)
+#   make run        build, then `daemun demo`: three FastAPI instances behind Daemun
+#   make test       everything: cargo test, pytest
+#   make lint       ruff, mypy, clippy, rustfmt
+#   make release    build, with the engine as it is shipped (profile "release": full LTO, minutes)
+#   make bench      side by side with nginx, HAProxy and Caddy; BENCH="--quick" passes options
+#   make soak       10 GB bodies, and uvicorn's real keep-alive of 5 s
+#   make fuzz       short random runs of heads, bodies and rules; FUZZ_SECONDS=20 each
+#   make clean      removes what was built
+#
+# The Python side is installed as an editable package, so it is always the checkout's. The engine beside the command is
+# a copy, renewed by each `make build`; after a bare `cargo build` the command takes the newer one (daemun.engine.locate).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TARGET := engine/target
+CARGO_FLAGS := --manifest-path engine/Cargo.toml --locked
+BENCH ?=
+PYTEST ?=
+FUZZ_SECONDS ?= 20
+SOAK_BYTES ?= 10000000000
+
+# Cargo from rustup is found without a login shell.
+export PATH := $(if $(HOME),$(HOME)/.cargo/bin:)$(PATH)
+# Without a home to write to, cargo and pip keep what they download here.
+HOME_IS_WRITABLE := $(shell test -n "$(HOME)" -a -w "$(HOME)" && echo yes)
+ifneq ($(HOME_IS_WRITABLE),yes)
+export CARGO_HOME ?= $(CURDIR)/.cache/cargo
+export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+endif
+export PYTHON
+
+.PHONY: build run release test lint bench soak fuzz clean setup engine-fast engine-dev engine-release
+
+build: $(VENV)/.demo engine-fast
+	@install -m 755 $(TARGET)/fast/daemun-engine $(BIN)/daemun-engine
+	@echo "built $(BIN)/daemun"
+
+release: $(VENV)/.demo engine-release
+	@install -m 755 $(TARGET)/release/daemun-engine $(BIN)/daemun-engine
+	@echo "built $(BIN)/daemun with the engine as it is shipped"
+
+# Started in place of make's shell, so that Ctrl-C is the demo's own affair.
+run: build
+	@exec $(BIN)/daemun demo $(DEMO)
+
+test: $(VENV)/.dev engine-dev
+	@tools/setup.sh test
+	cargo test $(CARGO_FLAGS) --workspace --quiet
+	DAEMUN_ENGINE=$(CURDIR)/$(TARGET)/debug/daemun-engine $(BIN)/python -m pytest -q -rs $(PYTEST)
+
+lint: $(VENV)/.dev
+	@tools/setup.sh lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cargo fmt --manifest-path engine/Cargo.toml --all --check
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets --quiet -- -D warnings
+
+bench: $(VENV)/.demo engine-release
+	@tools/setup.sh bench
+	$(BIN)/python -m bench $(BENCH)
+
+soak: $(VENV)/.dev engine-release
+	@tools/setup.sh test
+	DAEMUN_SOAK=1 DAEMUN_BODY_BYTES=$(SOAK_BYTES) DAEMUN_ENGINE=$(CURDIR)/$(TARGET)/release/daemun-engine \
+		$(BIN)/python -m pytest -q -rs --timeout 1800 \
+		tests/feature/test_bodies.py tests/feature/test_uvicorn_keepalive.py $(PYTEST)
+
+fuzz: setup
+	cargo run --quiet --release --locked --manifest-path engine/fuzz/Cargo.toml -- --seconds $(FUZZ_SECONDS)
+
+clean:
+	rm -rf $(VENV) $(TARGET) engine/fuzz/target bench/origin/target build dist .cache
+	rm -rf .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@tools/setup.sh build
+
+engine-fast: setup
+	cargo build $(CARGO_FLAGS) --profile fast
+
+engine-dev: setup
+	cargo build $(CARGO_FLAGS)
+
+engine-release: setup
+	cargo build $(CARGO_FLAGS) --release
+
+# An editable install builds the engine too (setuptools-rust), here with the profile that is wanted anyway:
+# cargo finds everything done when it is called again.
+PROFILE := fast
+test lint: PROFILE := dev
+release bench soak: PROFILE := release
+$(VENV)/.demo: EXTRA := demo
+$(VENV)/.dev: EXTRA := demo,dev
+$(VENV)/.demo $(VENV)/.dev: pyproject.toml | setup
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing daemun[$(EXTRA)] into $(VENV), and building its engine ($(PROFILE)): a few minutes the first time"
+	SETUPTOOLS_RUST_CARGO_PROFILE=$(PROFILE) $(BIN)/python -m pip install --quiet --editable '.[$(EXTRA)]'
+	@touch $@

@@ -1,0 +1,134 @@
+#!/bin/sh
+# Finds what Daemun is built, tested and measured with; as root on Debian it installs what is missing.
+#
+#   tools/setup.sh build    Python >= 3.11 with venv, a C compiler, Rust >= 1.85
+#   tools/setup.sh test     the programs that tests start
+#   tools/setup.sh lint     clippy and rustfmt
+#   tools/setup.sh bench    the load generator and the peers
+#
+# What is missing for build, and with CI=1 for anything, is an error; else it is said, and the tests that need it
+# skip themselves with the reason. Nothing is downloaded here but Debian's packages.
+set -eu
+
+RUST_MINIMUM=1.85
+missing=""
+
+main() {
+    case "${1:-}" in
+        build) for_build ;;
+        test) for_test ;;
+        lint) for_lint ;;
+        bench) for_bench ;;
+        *) echo "usage: tools/setup.sh build|test|lint|bench" >&2; exit 2 ;;
+    esac
+    if [ -n "$missing" ]; then
+        echo "setup: missing for $1:$missing" >&2
+        [ "$1" != build ] && [ -z "${CI:-}" ] || exit 1
+    fi
+}
+
+for_build() {
+    python_is_fit || install "Python and its venv" python3 python3-venv
+    python_is_fit || lack "python3 >= 3.11 with venv (Debian: python3 python3-venv)"
+    compiles_c || install "a C compiler" gcc libc6-dev
+    compiles_c || lack "a C compiler (Debian: gcc libc6-dev)"
+    rust_is_fit || install_rust
+    rust_is_fit || lack "cargo and rustc >= $RUST_MINIMUM (rustup, or Debian: $(rust_packages))"
+}
+
+for_test() {
+    # setpriv, prlimit, unshare: util-linux. Tests bind processes to themselves with them, so that none is left behind.
+    for program in setpriv prlimit unshare mount; do
+        has "$program" || install "$program" util-linux mount
+        has "$program" || lack "$program (Debian: util-linux, mount)"
+    done
+}
+
+for_lint() {
+    cargo clippy --version >/dev/null 2>&1 || add_to_rust clippy
+    cargo clippy --version >/dev/null 2>&1 || lack "cargo clippy"
+    cargo fmt --version >/dev/null 2>&1 || add_to_rust rustfmt
+    cargo fmt --version >/dev/null 2>&1 || lack "cargo fmt"
+}
+
+for_bench() {
+    for pair in wrk:wrk nginx:nginx-light haproxy:haproxy caddy:caddy taskset:util-linux; do
+        program=${pair%%:*}
+        package=${pair#*:}
+        has "$program" || install "$program" "$package"
+        has "$program" || lack "$program (Debian: $package)"
+    done
+}
+
+has() {
+    # A daemon's place is not on everyone's PATH.
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]
+}
+
+python_is_fit() {
+    "${PYTHON:-python3}" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+# A compiler without the C library's headers compiles nothing.
+compiles_c() {
+    echo '#include <stdlib.h>' | "${CC:-cc}" -E - >/dev/null 2>&1
+}
+
+rust_is_fit() {
+    has rustc && is_at_least "$(cargo --version 2>/dev/null | cut -d' ' -f2)"
+}
+
+is_at_least() {
+    [ -n "$1" ] && [ "$(printf '%s\n' "$RUST_MINIMUM" "$1" | sort -V | head -n 1)" = "$RUST_MINIMUM" ]
+}
+
+# cargo-web and rustc-web: the newer Rust that Debian keeps beside its own for building browsers.
+# They install the ordinary programs `cargo` and `rustc`.
+rust_packages() {
+    if [ -n "$(apt-cache show cargo-web 2>/dev/null)" ]; then echo cargo-web rustc-web; else echo cargo rustc; fi
+}
+
+install_rust() {
+    can_install || return 0
+    update_lists
+    # shellcheck disable=SC2046 # Several packages.
+    install "Rust" $(rust_packages)
+}
+
+add_to_rust() {
+    if has rustup; then
+        rustup component add "$1" || true
+    elif [ "$1" = clippy ]; then
+        install clippy "$(dpkg -s rustc-web >/dev/null 2>&1 && echo rust-web-clippy || echo rust-clippy)"
+    else
+        install rustfmt "$(dpkg -s rustc-web >/dev/null 2>&1 && echo rustfmt-web || echo rustfmt)"
+    fi
+}
+
+can_install() {
+    [ "$(id -u)" = 0 ] && has apt-get
+}
+
+update_lists() {
+    [ -n "${lists_are_new:-}" ] || apt-get -qq update || echo "setup: apt-get update failed" >&2
+    lists_are_new=1
+}
+
+# install WHAT PACKAGE…
+install() {
+    what=$1
+    shift
+    can_install || return 0
+    update_lists
+    echo "setup: installing $what ($*)" >&2
+    # RUNLEVEL=1: a package's service, such as nginx's, is not started.
+    DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install --no-install-recommends -y "$@" >&2 \
+        || echo "setup: could not install $*" >&2
+}
+
+lack() {
+    missing="$missing
+  $1"
+}
+
+main "$@"
