@@ -98,6 +98,12 @@ def configure(*, level: str, form: str, path: str = "", colour: bool = True) -> 
     )
 
 
+def engine_level(level: str) -> str:
+    """Return the engine's name for one of Traefik's levels (it knows three)."""
+    known = _LEVELS[level]
+    return "error" if known >= logging.ERROR else "warning" if known >= logging.WARNING else "info"
+
+
 def log_problem(problem: Problem) -> None:
     """Write a problem of the configuration as one event with its place."""
     fields: dict[str, str | int] = {}

@@ -26,7 +26,7 @@ from daemun.engine.frames import Event
 from daemun.engine.keeper import EngineProgram, Keeper
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
-from daemun.logs import LOG_FILE, configure
+from daemun.logs import LOG_FILE, configure, engine_level
 from daemun.run.notify import notify
 from daemun.run.wanted import Rejected, Tell, Wanted
 
@@ -170,6 +170,7 @@ class Supervisor:
             configure(level=log.level, form=log.format, path=log.file_path, colour=not log.no_color)
         except OSError as error:
             _log.error("the log file cannot be opened", file=log.file_path, reason=error.strerror)
+        self._keeper.program = replace(self._keeper.program, level=engine_level(log.level))
         if LOG_FILE.descriptor is not None:
             self._keeper.program = replace(self._keeper.program, log=LOG_FILE.descriptor)
         if not self._opened:

@@ -38,11 +38,12 @@ _PAUSE = 0.005  # between two looks whether a new engine listens
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineProgram:
-    """How an engine is started. `log` is a descriptor for its standard error; ours when None."""
+    """How an engine is started. `log` is a descriptor for its standard error; ours when None. `level`: see `start`."""
 
     binary: Path
     threads: int | None
     log: int | None
+    level: str = "info"
 
 
 class Keeper:
@@ -200,7 +201,13 @@ class Keeper:
     async def _start(self) -> None:
         self._state.clear_socket()
         program = self.program
-        pid = start(binary=program.binary, control=self._state.control_socket, threads=program.threads, log=program.log)
+        pid = start(
+            binary=program.binary,
+            control=self._state.control_socket,
+            threads=program.threads,
+            log=program.log,
+            level=program.level,
+        )
         self._started = time.monotonic()
         process = Watched(pid)
         client = await self._greet(process)

@@ -19,12 +19,14 @@ from pathlib import Path
 from daemun.errors import EngineError
 
 
-def start(*, binary: Path, control: Path, threads: int | None, log: int | None) -> int:
+def start(*, binary: Path, control: Path, threads: int | None, log: int | None, level: str) -> int:
     """Start an engine that binds `control`; return its pid. `log` is a descriptor for its standard error.
+
+    `level` is the least its own events must have to be written: `info`, `warning` or `error`.
 
     Raises EngineError when it cannot be started.
     """
-    command = [str(binary), "--control", str(control)]
+    command = [str(binary), "--control", str(control), "--log-level", level]
     if threads is not None:
         command += ["--threads", str(threads)]
     # READY is ours to say, not the engine's.
