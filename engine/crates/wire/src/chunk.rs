@@ -4,19 +4,9 @@
 //! line. Decisions: a bare LF or CR in framing is refused always; extensions are validated and dropped;
 //! a size has at most 16 hex digits; lines and trailers are bounded.
 
-use crate::field::{trim, Known, KnownSet, HOP_BY_HOP};
-use crate::head::{find_end, take_fields, Head};
-use crate::{HeadLimits, Refusal};
-
-/// Fields that never stand in trailers that go on (RFC 9110 section 6.5.1).
-pub const NOT_IN_TRAILERS: KnownSet = HOP_BY_HOP.union(KnownSet::of(&[
-    Known::Trailer,
-    Known::Host,
-    Known::Expect,
-    Known::ContentType,
-    Known::XRealIp,
-    Known::XForwardedFor,
-]));
+use crate::field::{is_value, trim, HOP_BY_HOP};
+use crate::head::Head;
+use crate::{trailer, HeadLimits, Refusal};
 
 /// What stands next in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +40,17 @@ enum State {
 pub struct Decoder {
     state: State,
     line_bytes: usize,
+    /// How much of the trailer section was seen without its end.
+    searched: usize,
     trailer_limits: HeadLimits,
 }
 
 impl Decoder {
-    /// `line_bytes` bounds a chunk-size line with its extensions; `limits` the trailer section.
+    /// `line_bytes` bounds a chunk-size line with its extensions, CRLF not counted; `limits` the trailer section.
     #[must_use]
     pub fn new(line_bytes: usize, limits: &HeadLimits) -> Self {
         let trailer_limits = HeadLimits { bare_lf: false, ..*limits };
-        Self { state: State::Size, line_bytes, trailer_limits }
+        Self { state: State::Size, line_bytes, searched: 0, trailer_limits }
     }
 
     #[must_use]
@@ -103,8 +95,11 @@ impl Decoder {
                         self.state = State::Data(size);
                     }
                 },
-                State::Trailers => match trailer_section(rest, trailers, &self.trailer_limits)? {
-                    None => return Ok(Step { skip, piece: Piece::More }),
+                State::Trailers => match trailer::read(rest, self.searched, trailers, &self.trailer_limits)? {
+                    None => {
+                        self.searched = rest.len();
+                        return Ok(Step { skip, piece: Piece::More });
+                    }
                     Some(len) => {
                         skip += len;
                         self.state = State::Done;
@@ -118,8 +113,10 @@ impl Decoder {
 
 /// Length of the line with its CRLF, and the size.
 fn size_line(input: &[u8], limit: usize) -> Result<Option<(usize, u64)>, Refusal> {
-    let Some(lf) = memchr::memchr(b'\n', &input[..input.len().min(limit + 2)]) else {
-        if input.len() > limit {
+    // The CRLF stands beyond the limit.
+    let longest = limit.saturating_add(2);
+    let Some(lf) = memchr::memchr(b'\n', &input[..input.len().min(longest)]) else {
+        if input.len() >= longest {
             return Err(Refusal::Malformed("a chunk-size line is too long"));
         }
         // What cannot become a size is refused at once, a lone CR must be followed by LF.
@@ -138,9 +135,11 @@ fn size_line(input: &[u8], limit: usize) -> Result<Option<(usize, u64)>, Refusal
     if digits == 0 || digits > 16 {
         return Err(Refusal::Malformed("a chunk size is malformed"));
     }
-    let rest = trim(&line[digits..]);
-    let extension_ok = rest.is_empty() && line.len() == digits || rest.first() == Some(&b';');
-    if !extension_ok || rest.iter().any(|&b| b != b'\t' && (b < 0x20 || b == 0x7f)) {
+    let extensions = trim(&line[digits..]);
+    if line.len() > digits && extensions.first() != Some(&b';') {
+        return Err(Refusal::Malformed("a chunk size is malformed"));
+    }
+    if !is_value(extensions) {
         return Err(Refusal::Malformed("a chunk extension is malformed"));
     }
     let size = line[..digits].iter().fold(0u64, |n, &b| n << 4 | u64::from(hex(b)));
@@ -152,35 +151,6 @@ fn hex(digit: u8) -> u8 {
     match digit {
         b'0'..=b'9' => digit - b'0',
         _ => (digit | 0x20) - b'a' + 10,
-    }
-}
-
-fn trailer_section(input: &[u8], trailers: &mut Head, limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
-    match input {
-        [b'\r', b'\n', ..] => return Ok(Some(2)),
-        [] | [b'\r'] => return Ok(None),
-        [b'\n', ..] => return Err(Refusal::Malformed("a bare LF in chunk framing")),
-        _ => {}
-    }
-    let Some(len) = find_end(input, 0) else {
-        return if input.len() > limits.head_bytes { Err(Refusal::HeadTooLarge) } else { Ok(None) };
-    };
-    if len > limits.head_bytes {
-        return Err(Refusal::HeadTooLarge);
-    }
-    if &input[len - 2..len] != b"\r\n" {
-        return Err(Refusal::Malformed("a bare LF in chunk framing"));
-    }
-    let mut lines = vec![httparse::EMPTY_HEADER; limits.fields.min(len / 4 + 1)];
-    match httparse::parse_headers(&input[..len], &mut lines) {
-        Ok(httparse::Status::Complete((_, fields))) => {
-            trailers.clear();
-            take_fields(trailers, &input[..len], fields, limits)?;
-            trailers.bytes.extend_from_slice(&input[..len]);
-            Ok(Some(len))
-        }
-        Err(httparse::Error::TooManyHeaders) => Err(Refusal::HeadTooLarge),
-        _ => Err(Refusal::Malformed("a trailer field is malformed")),
     }
 }
 
@@ -201,18 +171,19 @@ pub fn write_size(out: &mut Vec<u8>, size: usize) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes a chunk whole.
+/// Writes a chunk whole; nothing for no data, which would be the last chunk.
 pub fn write_chunk(out: &mut Vec<u8>, data: &[u8]) {
+    if data.is_empty() {
+        return;
+    }
     write_size(out, data.len());
     out.extend_from_slice(data);
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes the last chunk and those trailers that may go on.
+/// Writes the last chunk and those trailers that may go on (see [`trailer`]).
 pub fn write_end(out: &mut Vec<u8>, trailers: &Head) {
     out.extend_from_slice(b"0\r\n");
-    if !trailers.fields.is_empty() {
-        trailers.write_fields(out, NOT_IN_TRAILERS);
-    }
+    trailers.write_fields(out, HOP_BY_HOP);
     out.extend_from_slice(b"\r\n");
 }

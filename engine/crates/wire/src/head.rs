@@ -203,14 +203,19 @@ impl Head {
     }
 }
 
-/// The `CRLF`, terminators and colon of every line are where strictness wants them.
-/// `lines` are the fields as httparse found them; all slices lie in `input[..len]`.
+/// Bytes that Connection may hold in all its lines: a proxy looks for each option among all fields, so a list as
+/// long as the head would cost the product of both.
+const CONNECTION_BYTES: usize = 1024;
+
+/// Takes the fields as httparse found them over into `head`; their slices lie in `input`. What httparse tolerates
+/// and the limits do not is refused: a line that ends with a bare LF.
 pub(crate) fn take_fields(
     head: &mut Head,
     input: &[u8],
     lines: &[httparse::Header<'_>],
     limits: &crate::HeadLimits,
 ) -> Result<(), crate::Refusal> {
+    let mut connection_bytes = 0;
     let base = input.as_ptr() as usize;
     for line in lines {
         let name = line.name.as_bytes();
@@ -231,14 +236,32 @@ pub(crate) fn take_fields(
             }
         }
         let canonical = ends_clean && from == name_end + 2 && input[name_end + 1] == b' ';
-        head.push(Span::new(start, name_end), Span::new(from, to), known(name), canonical);
+        let is = known(name);
+        if is == Known::Connection {
+            connection_bytes += to - from + 1;
+            if connection_bytes > CONNECTION_BYTES {
+                return Err(crate::Refusal::HeadTooLarge);
+            }
+        }
+        head.push(Span::new(start, name_end), Span::new(from, to), is, canonical);
     }
     Ok(())
 }
 
+/// Whether the bytes behind `searched` may change what a parse says: they are the first, or the first line or the
+/// whole head ends among them. So a head that comes byte by byte is parsed three times, not at every byte.
+pub(crate) fn has_news(input: &[u8], searched: usize) -> bool {
+    searched == 0 || first_line_end(input).is_some_and(|at| at >= searched) || find_end(input, searched).is_some()
+}
+
+/// Where the LF stands that ends the first line that is not empty.
+pub(crate) fn first_line_end(input: &[u8]) -> Option<usize> {
+    let start = input.iter().position(|b| !matches!(b, b'\r' | b'\n'))?;
+    Some(start + memchr::memchr(b'\n', &input[start..])?)
+}
+
 /// Where the head's last line ends: after an empty line. `from` is how much was searched before.
-#[must_use]
-pub fn find_end(input: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn find_end(input: &[u8], from: usize) -> Option<usize> {
     let mut at = from.saturating_sub(3);
     while let Some(lf) = memchr::memchr(b'\n', &input[at..]) {
         let next = at + lf + 1;

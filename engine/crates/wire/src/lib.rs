@@ -3,10 +3,10 @@
 //! A message is parsed strictly once and written out anew in canonical form (DESIGN.md, law 9); what
 //! RFC 9112 calls ambiguous is refused here and nowhere else. In the order of a message:
 //! [`field`] names what the proxy treats specially, [`head`] owns a head as offsets into one buffer,
-//! [`request`] and [`response`] read one, [`framing`] says where its body ends, [`chunk`] walks a chunked body,
-//! [`target`] normalises the request target, [`forwarded`] says upstream who the client was.
+//! [`request`] and [`response`] read one, [`framing`] says where its body ends, [`chunk`] walks a chunked body and
+//! [`trailer`] reads what stands behind it, [`target`] normalises the request target, [`forwarded`] says upstream who the client was.
 //!
-//! It does not decide what is answered: an [`Refusal`] is turned into a status by the engine's Plan.
+//! It does not decide what is answered: a [`Refusal`] is turned into a status by the engine's Plan.
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +18,7 @@ pub mod head;
 pub mod request;
 pub mod response;
 pub mod target;
+pub mod trailer;
 
 /// Why a message is not read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

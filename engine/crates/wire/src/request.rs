@@ -4,33 +4,49 @@
 //! request line are skipped (2.2); white space before the colon is refused with 400 (5.1); obs-fold is refused
 //! with 400 (5.2); a 1.1 request without exactly one Host is refused with 400 (3.2).
 //!
-//! Decisions: a bare LF is refused unless the limits tolerate it; the version is HTTP/1.0 or HTTP/1.1.
+//! Decisions: a bare LF is refused unless the limits tolerate it; the version is HTTP/1.0 or HTTP/1.1; a few empty
+//! lines are skipped, not any number; a method is at most 32 bytes long (9112, section 3: 501).
 
 use std::mem::MaybeUninit;
 
 use crate::field::Known;
-use crate::head::{find_end, take_fields, Head, Span};
+use crate::head::{first_line_end, has_news, take_fields, Head, Span};
 use crate::{HeadLimits, Refusal};
 
 /// Fields parsed without an allocation; more go through a list as long as the limit allows.
 const USUAL_FIELDS: usize = 48;
+/// The longest registered method has 17 bytes.
+const METHOD_BYTES: usize = 32;
+/// Bytes of empty lines before the request line: clients of old sent one behind a body.
+const EMPTY_BYTES: usize = 8;
+/// What stands beside method and target in a request line: two spaces and the version.
+const BESIDE_TARGET: usize = "  HTTP/1.1\r".len();
 
 /// Reads a request head from the beginning of `input` into `head`. `searched` is how many bytes earlier calls
-/// saw without finding its end (0 at first). Gives the head's length, or `None` when more is needed.
+/// saw without finding its end (0 at first). Gives the head's length, or `None` when more is needed. A request line
+/// is refused when it has come, a field at the latest when the whole head has; then `head` is empty.
 ///
 /// # Errors
 /// Why the request is refused; the connection cannot be used on.
 pub fn parse(head: &mut Head, input: &[u8], searched: usize, limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
-    // The whole head is parsed once: at first sight, and again only when its end has come.
-    if searched > 0 && find_end(input, searched).is_none() {
-        return incomplete(input, limits).map(|()| None);
+    if !has_news(input, searched) {
+        return incomplete(input, limits);
     }
     head.clear();
+    let result = read(head, input, limits);
+    if result.is_err() {
+        head.clear();
+    }
+    result
+}
+
+fn read(head: &mut Head, input: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
     let mut request = httparse::Request::new(&mut []);
     match request.parse_with_uninit_headers(input, &mut few) {
         Err(httparse::Error::TooManyHeaders) if limits.fields > USUAL_FIELDS => {
-            let mut many = vec![httparse::EMPTY_HEADER; limits.fields];
+            // A line has three bytes at least.
+            let mut many = vec![httparse::EMPTY_HEADER; limits.fields.min(input.len() / 3)];
             let mut request = httparse::Request::new(&mut many);
             let status = request.parse(input);
             take(head, input, &request, status, limits)
@@ -48,9 +64,9 @@ fn take(
 ) -> Result<Option<usize>, Refusal> {
     let len = match status {
         Ok(httparse::Status::Complete(len)) => len,
-        Ok(httparse::Status::Partial) => return incomplete(input, limits).map(|()| None),
-        // Which version is asked for is known when the line has ended.
-        Err(httparse::Error::Version) if !has_first_line(input) => return incomplete(input, limits).map(|()| None),
+        Ok(httparse::Status::Partial) => return incomplete(input, limits),
+        // Half a version: 400 or 505 is known when its line has ended.
+        Err(httparse::Error::Version) if first_line(input).is_none() => return incomplete(input, limits),
         Err(error) => return Err(refusal(error, input, limits)),
     };
     let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
@@ -64,12 +80,19 @@ fn take(
     head.method = span(method);
     head.target = span(target);
     head.minor = minor;
+    if head.method.start as usize > EMPTY_BYTES {
+        return Err(TOO_MANY_EMPTY_LINES);
+    }
+    if method.len() > METHOD_BYTES {
+        return Err(METHOD_TOO_LONG);
+    }
     if target.len() > limits.target_bytes {
         return Err(Refusal::TargetTooLong);
     }
     if len > limits.head_bytes || request.headers.len() > limits.fields {
         return Err(Refusal::HeadTooLarge);
     }
+    head.bytes.extend_from_slice(&input[..len]);
     take_fields(head, input, request.headers, limits)?;
     if !limits.bare_lf {
         let before = &input[..head.method.start as usize];
@@ -77,11 +100,10 @@ fn take(
         if input.get(after_line) != Some(&b'\r') {
             return Err(Refusal::Malformed("a bare LF ends the request line"));
         }
-        if &input[len - 2..len] != b"\r\n" || before.chunks(2).any(|c| c != b"\r\n") {
+        if !input[..len].ends_with(b"\r\n") || before.chunks(2).any(|c| c != b"\r\n") {
             return Err(Refusal::Malformed("a bare LF ends an empty line"));
         }
     }
-    head.bytes.extend_from_slice(&input[..len]);
     check_host(head)?;
     Ok(Some(len))
 }
@@ -101,8 +123,9 @@ fn check_host(head: &Head) -> Result<(), Refusal> {
 #[must_use]
 pub fn valid_host(host: &[u8]) -> bool {
     let (name, port) = split_port(host);
-    let digits = port.is_none_or(|p| p.iter().all(u8::is_ascii_digit) && p.len() <= 5);
+    let digits = port.is_none_or(|p| p.is_empty() || is_port(p));
     let body = match name {
+        [b'[', b']'] => false,
         [b'[', inner @ .., b']'] => inner.iter().all(|b| b.is_ascii_hexdigit() || b":.%vV".contains(b)),
         _ => name.iter().all(|&b| REG_NAME[b as usize]),
     };
@@ -139,6 +162,13 @@ const REG_NAME: [bool; 256] = {
     allowed
 };
 
+/// A decimal number of 16 bits.
+fn is_port(text: &[u8]) -> bool {
+    text.len() <= 5
+        && text.iter().all(u8::is_ascii_digit)
+        && text.iter().fold(0u32, |n, b| n * 10 + u32::from(b - b'0')) <= u32::from(u16::MAX)
+}
+
 /// Host and port, the port without its colon; brackets stay with an IPv6 address.
 #[must_use]
 pub fn split_port(host: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -149,17 +179,27 @@ pub fn split_port(host: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Too much came without the head's end.
-fn incomplete(input: &[u8], limits: &HeadLimits) -> Result<(), Refusal> {
-    let line_end = memchr::memchr(b'\n', input);
-    // A method and a version stand beside the target.
-    if line_end.is_none() && input.len() > limits.target_bytes.saturating_add(64) {
+const TOO_MANY_EMPTY_LINES: Refusal = Refusal::Malformed("too many empty lines before the request line");
+const METHOD_TOO_LONG: Refusal = Refusal::NotImplemented("the method is too long");
+
+/// Whether too much came without the head's end.
+fn incomplete(input: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
+    let empty = input.iter().take(EMPTY_BYTES + 1).take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    if empty > EMPTY_BYTES {
+        return Err(TOO_MANY_EMPTY_LINES);
+    }
+    let line = &input[empty..];
+    if line.len() > METHOD_BYTES && !line[..=METHOD_BYTES].contains(&b' ') {
+        return Err(METHOD_TOO_LONG);
+    }
+    let longest = limits.target_bytes.saturating_add(METHOD_BYTES + BESIDE_TARGET);
+    if line.len() > longest && memchr::memchr(b'\n', &line[..=longest]).is_none() {
         return Err(Refusal::TargetTooLong);
     }
     if input.len() > limits.head_bytes {
         return Err(Refusal::HeadTooLarge);
     }
-    Ok(())
+    Ok(None)
 }
 
 fn refusal(error: httparse::Error, input: &[u8], limits: &HeadLimits) -> Refusal {
@@ -168,22 +208,24 @@ fn refusal(error: httparse::Error, input: &[u8], limits: &HeadLimits) -> Refusal
         httparse::Error::Version if names_a_version(input) => Refusal::Version,
         httparse::Error::HeaderName => Refusal::Malformed("a field name is malformed"),
         httparse::Error::HeaderValue => Refusal::Malformed("a field value holds a control character"),
-        httparse::Error::NewLine => Refusal::Malformed("a bare CR"),
+        httparse::Error::NewLine => Refusal::Malformed("a line does not end with CRLF"),
         _ if input.len() > limits.head_bytes => Refusal::HeadTooLarge,
         _ => Refusal::Malformed("the request line is malformed"),
     }
 }
 
-fn has_first_line(input: &[u8]) -> bool {
-    let begun = input.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(0);
-    memchr::memchr(b'\n', &input[begun..]).is_some()
+/// The request line is `method target HTTP/d.d`: another version, not garbage.
+fn names_a_version(input: &[u8]) -> bool {
+    let mut words = first_line(input).unwrap_or_default().split(|&b| b == b' ');
+    let (_, _, version, more) = (words.next(), words.next(), words.next(), words.next());
+    more.is_none()
+        && matches!(version, Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor])
+            if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
-/// The first line ends in `HTTP/d.d` and is not 1.0 or 1.1: another version, not garbage.
-fn names_a_version(input: &[u8]) -> bool {
-    let line = input.split(|&b| b == b'\n').find(|l| !matches!(l, [] | [b'\r'])).unwrap_or(input);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let word = line.rsplit(|&b| b == b' ').next().unwrap_or(line);
-    matches!(word, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-        if major.is_ascii_digit() && minor.is_ascii_digit() && !matches!((major, minor), (b'1', b'0' | b'1')))
+/// The first line that is not empty, once it has ended, without its end.
+fn first_line(input: &[u8]) -> Option<&[u8]> {
+    let line = &input[..first_line_end(input)?];
+    let line = &line[line.iter().position(|b| !matches!(b, b'\r' | b'\n'))?..];
+    Some(line.strip_suffix(b"\r").unwrap_or(line))
 }

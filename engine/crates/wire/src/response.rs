@@ -1,8 +1,11 @@
 //! Reading a response head, with the same strictness as a request's.
+//!
+//! Decisions: no empty line stands before the status line (RFC 9112 section 2.2 has that of requests only): it would
+//! be the rest of another message.
 
 use std::mem::MaybeUninit;
 
-use crate::head::{find_end, take_fields, Head, Span};
+use crate::head::{has_news, take_fields, Head, Span};
 use crate::{HeadLimits, Refusal};
 
 const USUAL_FIELDS: usize = 48;
@@ -12,15 +15,28 @@ const USUAL_FIELDS: usize = 48;
 /// # Errors
 /// Why the response cannot be passed on (502).
 pub fn parse(head: &mut Head, input: &[u8], searched: usize, limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
-    if searched > 0 && find_end(input, searched).is_none() {
+    if !has_news(input, searched) {
         return incomplete(input, limits);
     }
     head.clear();
+    let result = read(head, input, limits);
+    if result.is_err() {
+        head.clear();
+    }
+    result
+}
+
+fn read(head: &mut Head, input: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
+    if matches!(input.first(), Some(b'\r' | b'\n')) {
+        return Err(Refusal::Malformed("an empty line before the status line"));
+    }
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
     let mut response = httparse::Response::new(&mut []);
-    match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, input, &mut few) {
+    let config = httparse::ParserConfig::default();
+    match config.parse_response_with_uninit_headers(&mut response, input, &mut few) {
         Err(httparse::Error::TooManyHeaders) if limits.fields > USUAL_FIELDS => {
-            let mut many = vec![httparse::EMPTY_HEADER; limits.fields];
+            // A line has three bytes at least.
+            let mut many = vec![httparse::EMPTY_HEADER; limits.fields.min(input.len() / 3)];
             let mut response = httparse::Response::new(&mut many);
             let status = response.parse(input);
             take(head, input, &response, status, limits)
@@ -53,16 +69,17 @@ fn take(
     }
     head.status = code;
     head.minor = minor;
+    head.bytes.extend_from_slice(&input[..len]);
     take_fields(head, input, response.headers, limits)?;
-    let line_end = memchr::memchr(b'\n', input).unwrap_or(0);
-    if !limits.bare_lf && (line_end == 0 || input[line_end - 1] != b'\r' || &input[len - 2..len] != b"\r\n") {
+    let line_end = memchr::memchr(b'\n', input).unwrap_or(len);
+    let line = &input[..line_end];
+    let clean = line.ends_with(b"\r");
+    if !limits.bare_lf && !(clean && input[..len].ends_with(b"\r\n")) {
         return Err(Refusal::Malformed("a bare LF ends a line"));
     }
-    // `HTTP/1.1 200 reason`: the reason may be empty, with or without its space.
-    let end = if line_end > 0 && input[line_end - 1] == b'\r' { line_end - 1 } else { line_end };
-    let start = memchr::memmem::find(&input[..line_end], b"HTTP/").unwrap_or(0) + "HTTP/1.1 200".len();
-    head.reason = Span::new((start + 1).min(end), end);
-    head.bytes.extend_from_slice(&input[..len]);
+    // The reason may be empty, with or without the space before it.
+    let end = line_end - usize::from(clean);
+    head.reason = Span::new("HTTP/1.1 200 ".len().min(end), end);
     Ok(Some(len))
 }
 
