@@ -331,6 +331,19 @@ def test_every_instance_dead() -> None:
         assert (response.status, response.text) == (503, "no available server")
 
 
+def test_all_instances_restarted() -> None:
+    """All were dead at once and rest for minutes: the service is back as soon as one of them lives."""
+    one, two = Origin(), Origin()
+    one.close()
+    two.close()
+    rest = {"rest": {"rest_ms": 300_000}}
+    with Engine(plan(one.address, two.address, balance=rest)) as engine, engine.client() as client:
+        assert client.request().status in (502, 503)
+        assert client.request().status == 503
+        with Origin(answering(b"back"), port=two.port):
+            until(lambda: client.request().text == "back", what="an instance that lives again to be tried")
+
+
 def test_no_instance() -> None:
     """A service without endpoints: 503 `no available server`."""
     with Engine(plan()) as engine, engine.client() as client:

@@ -61,7 +61,13 @@ struct Health {
     failed: u32,
     since: Option<Instant>,
     rests_until: Option<Instant>,
+    /// When it was last tried or failed.
+    tried: Option<Instant>,
 }
+
+/// When every endpoint rests, one that was left alone for this long is tried all the same: a service whose
+/// instances were all restarted at once is back as soon as they are.
+const DESPERATE: Duration = Duration::from_secs(1);
 
 /// What a failure or success changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,12 +141,20 @@ impl Endpoint {
         self.lock().rests_until.is_none_or(|until| until <= now)
     }
 
+    /// It rests, but nobody else is there and it was left alone for a moment.
+    #[must_use]
+    pub fn may_try_early(&self, now: Instant) -> bool {
+        self.lock().tried.is_none_or(|tried| now.duration_since(tried) >= DESPERATE)
+    }
+
     /// It was picked: after a rest, it rests on for everyone else until this try has ended.
     pub fn begin_try(&self, now: Option<Instant>) {
         if self.troubled.load(Ordering::Acquire) {
             let mut health = self.lock();
             if health.rests_until.is_some() {
-                health.rests_until = Some(now.unwrap_or_else(Instant::now) + Duration::from_millis(self.rest.rest_ms));
+                let now = now.unwrap_or_else(Instant::now);
+                health.tried = Some(now);
+                health.rests_until = Some(now + Duration::from_millis(self.rest.rest_ms));
             }
         }
     }
@@ -164,6 +178,7 @@ impl Endpoint {
             health.failed = 0;
         }
         health.failed += 1;
+        health.tried = Some(now);
         let resting = health.rests_until.is_some();
         let change = if resting || health.failed >= self.rest.failures {
             health.rests_until = Some(now + Duration::from_millis(self.rest.rest_ms));

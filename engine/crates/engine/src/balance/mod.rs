@@ -91,7 +91,8 @@ impl Balancer {
         let mut now = None;
         let at = seats.choose(&self.strategy, asking, false, &mut now).or_else(|| {
             seats.list.iter().any(|s| s.backup).then(|| seats.choose(&self.strategy, asking, true, &mut now)).flatten()
-        })?;
+        });
+        let at = at.or_else(|| seats.resting(asking))?;
         let endpoint = Arc::clone(&seats.list[at].endpoint);
         endpoint.begin_try(now);
         Some(InFlight::new(endpoint))
@@ -142,6 +143,15 @@ impl Balancer {
 }
 
 impl Seats {
+    /// When nobody is free: the first that rests and may be tried early.
+    fn resting(&self, asking: &Asking<'_>) -> Option<usize> {
+        let now = Instant::now();
+        self.list.iter().position(|s| {
+            let usable = !s.down && s.weight > 0 && !asking.tried.contains(&s.endpoint.key);
+            usable && s.endpoint.is_resting() && s.endpoint.may_try_early(now)
+        })
+    }
+
     fn choose(
         &mut self,
         strategy: &Strategy,
