@@ -147,7 +147,9 @@ class Entry(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Dynamic:
-    """Every sound entry by its name. `broken` names those left out, as (kind, name)."""
+    """Every sound entry by its name. `broken` names those left out, as (kind, name); a router whose rule cannot be
+    read is among both, for what else is wrong with it is to be said too.
+    """
 
     routers: Mapping[str, Entry[Router]] = field(default_factory=dict)
     services: Mapping[str, Entry[Service]] = field(default_factory=dict)
@@ -235,22 +237,22 @@ class _Builder:
             entry = Entry(name=name, value=value, document=document, path=here)
             if "@" in name:
                 self._at_sign(kind, name, entry.place())
-            elif not isinstance(value, Router) or self._rule(name, value, document, here):
+            else:
                 into[name] = entry
+                if isinstance(value, Router):
+                    self._rule(name, value, document, here)
 
-    def _rule(self, name: str, router: Router, document: Document, path: Path) -> bool:
-        """Parse the router's rule; a v2 rule is not read at all."""
+    def _rule(self, name: str, router: Router, document: Document, path: Path) -> None:
+        """Parse the router's rule; a v2 rule is not read at all. A router without one stays, to be checked."""
         if router.rule_syntax == "v2":
             self.problems.append(not_yet_problem(document, (*path, "ruleSyntax"), remedy="write the rule in v3 syntax"))
             self._broken.add(("router", name))
-            return False
+            return
         try:
             self._rules[name] = parse_rule(router.rule)
         except RuleError as error:
             self.problems.append(place_rule_problem(error, document, (*path, "rule")))
             self._broken.add(("router", name))
-            return False
-        return True
 
     def _broken_rule(self, document: Document, path: Path, tree: dict[str, Tree]) -> None:
         """Check the rule of a router that has other errors too, so that all are seen at once."""

@@ -69,9 +69,10 @@ class Routers:
         gates = self._gates_of(entry, defaults)
         action, prefix = self._action(entry)
         filters = self._filters_of(entry)
-        if action is None or filters is None or not gates:
+        rule = self.dynamic.rules.get(entry.name)
+        if action is None or filters is None or rule is None or not gates:
             return
-        match = lower_rule(self.dynamic.rules[entry.name])
+        match = lower_rule(rule)
         priority = router.priority or default_priority(router.rule)
         name = f"{entry.name}@{PROVIDER}"
         origin = Origin(name=name, file=entry.document.file, line=entry.line)

@@ -88,4 +88,4 @@ def test_problems_come_from_top_to_bottom(tmp_path: Path) -> None:
         "http:\n  routers:\n    a: {rule: Host(`a`), service: nope}\n    b: {rule: Hots(`a`), service: s}\n  servces: {}\n"
     )
     lines = [problem.place.line for problem in check([tmp_path / "d.yml"]) if problem.place is not None]
-    assert lines == [3, 4, 5]
+    assert lines == [3, 4, 4, 5]  # the rule and the service of b

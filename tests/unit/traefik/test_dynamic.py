@@ -56,10 +56,11 @@ def test_defaults_are_traefiks() -> None:
 
 
 def test_one_bad_router_does_not_stop_the_others() -> None:
-    """Each entry stands or falls by itself, and the fallen are remembered."""
+    """Each entry stands or falls by itself, and the fallen are remembered; a router without a rule is still checked."""
     text = GOOD + '[http.routers.bad]\nrule = "Hots(`a`)"\nservice = "api"\n[http.services.bad]\nloadBalancr = 1\n'
     dynamic, problems = load_dynamic_text(text, file="d.toml")
-    assert set(dynamic.routers) == {"web"}
+    assert set(dynamic.routers) == {"web", "bad"}
+    assert set(dynamic.rules) == {"web"}
     assert dynamic.broken == {("router", "bad"), ("service", "bad")}
     assert len(problems) == 2
 
