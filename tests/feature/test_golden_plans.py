@@ -1,0 +1,47 @@
+"""Hand-lowered Plans and the engine: what it cannot run yet it refuses by name, and everything else it runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.kit.engine import binary
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "plan"
+
+#: What each Plan is refused for: (where, the words that name it); None for one that runs.
+REFUSED: dict[str, tuple[str, str] | None] = {
+    "auth-request": ("filters./private/ access", "access"),
+    "error-page-named": ("filters./ pages", "error_pages"),
+    "if-and-set": ("filters./ script", "script"),
+    "map": ("filters.headers", "lookup"),
+    "mirror": ("filters./ mirror", "mirror"),
+    "nested-locations": ("routes./", "request_body buffering"),
+    "nginx-basic": ("filters.yourdomain.com:80 script", "script"),
+    "nginx-light": ("routes./", "request_body buffering"),
+    "prefix-against-regex": ("routes./media/", "request_body buffering"),
+    "proxy-pass-uri": ("routes./health", "request_body buffering"),
+    "rewrite-last": ("filters./api/ script", "script"),
+    "server-name-captures": ("filters.other script", "script"),
+    "traefik-dev": None,
+    "traefik-prod": ("listeners.https.tls", "TLS"),
+    "try-files": ("routes./.action", "try_files"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.json") if path.stem != "every-type"))
+def test_runs_or_is_refused_by_name(name: str) -> None:
+    """`daemun-engine --check` accepts the Plan, or names the first thing it cannot run and where it stands."""
+    done = subprocess.run(
+        [binary(), "--check", str(GOLDEN / f"{name}.json")], capture_output=True, text=True, timeout=30, check=False
+    )
+    expected = REFUSED[name]
+    if expected is None:
+        assert (done.returncode, done.stderr) == (0, "")
+    else:
+        where, what = expected
+        assert done.returncode == 1
+        assert json.loads(done.stderr)["error"] == f"unsupported: {where}: this engine cannot run {what} yet"
