@@ -1,0 +1,196 @@
+"""Writes docs/reference/configuration.md from the models of `daemun.traefik`, so that it cannot lie.
+
+`python -m tools.configuration_page` writes the page; a house test compares. Every option, its values and its default
+come from the model, the words about a section from its docstring.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from daemun.config.section import Names, Section
+from daemun.traefik.dynamic import Router, Service
+from daemun.traefik.entry_point import REDIRECT_PRIORITY
+from daemun.traefik.middlewares import Middleware
+from daemun.traefik.static import Static
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "configuration.md"
+_HEAD = """# Configuration
+
+<!-- Written by `python -m tools.configuration_page` from the models; do not edit by hand. -->
+
+Daemun reads Traefik's language (v3), in TOML or YAML. The *static* file is the one `daemun run --config` names; the
+*dynamic* ones are those that `providers.file` names. Both may be changed while Daemun runs.
+Names of options are read in any case. A duration is written as in Go (`10s`, `1m30s`), a bare number is seconds; 0 is
+without limit. A list may be one text with commas. `<name>` is yours to choose, `[]` is one of a list.
+
+An option that Traefik knows and Daemun does not serve yet is answered with "not yet" and its place, never ignored in
+silence; any other unknown name is an error with the nearest known one. `daemun check FILE` says all of it at once.
+"""
+_STATIC = """
+## Static options
+
+Without `entryPoints` there is one, `http` on `:80`. Without `providers.file` nothing is routed, which is said.
+`ping` and `accessLog` are on when they stand there, with `{}` for their defaults.
+`readTimeout` bounds how long a client may be silent, and how slow, not the whole request: long uploads go through.
+
+"""
+_VALUES = """
+Single values that are read and answered with a warning: `underscoreHeadersStrategy: reject` (such fields are deleted),
+`reusePort: true`, and `accessLog.fields.headers.defaultMode` other than `drop` in the JSON format.
+"""
+_DYNAMIC = """
+## Dynamic options
+
+One bad router, service or middleware does not stop the others. `tcp`, `udp`, `tls` and `http.serversTransports` are
+not yet served. Several files of a directory add up; a name that stands twice is an error.
+
+"""
+_RULES = """
+## Rules
+
+| matcher | fits when |
+| --- | --- |
+| ``Host(`example.org`)`` | the host is this one; ``*.example.org`` stands for exactly one label |
+| ``HostRegexp(`re`)`` | the pattern is found in the host, in lower case |
+| ``Path(`/x`)`` | the path is this one |
+| ``PathPrefix(`/x`)`` | the path begins so; `/xyz` does too |
+| ``PathRegexp(`re`)`` | the pattern is found in the path |
+| ``Header(`name`, `value`)`` | a field of this name has this value |
+| ``HeaderRegexp(`name`, `re`)`` | the pattern is found in a field of this name |
+| ``Method(`GET`)`` | the method is this one |
+| ``Query(`name`, `value`)`` | the query has this; without a value: the name with an empty value |
+| ``QueryRegexp(`name`, `re`)`` | the pattern is found in a value of this name |
+| ``ClientIP(`10.0.0.0/8`)`` | the peer's address is in the range, whatever X-Forwarded-For says |
+
+They are joined with `&&`, `||`, `!` and parentheses; texts stand in backticks or double quotes. The rule with the
+highest `priority` wins; without one, the longest rule text; of two equal ones the first by the router's name.
+Patterns are RE2: no look-around, no backreferences.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    router = _table(Router, "http.routers.<name>")
+    service = _table(Service, "http.services.<name>")
+    middleware = _table(Middleware, "http.middlewares.<name>")
+    return "".join(
+        [
+            _HEAD,
+            _STATIC,
+            _table(Static, ""),
+            "\n### Static: not yet\n\n",
+            _not_yet(Static, ""),
+            _VALUES,
+            _DYNAMIC,
+            f"### Routers\n\n{router}\n### Services\n\n{service}\n### Middlewares\n\n{middleware}",
+            "\n### Dynamic: not yet\n\n",
+            _not_yet(Router, "http.routers.<name>"),
+            _not_yet(Service, "http.services.<name>"),
+            _not_yet(Middleware, "http.middlewares.<name>"),
+            _RULES,
+        ]
+    )
+
+
+def _table(model: type[Section], path: str) -> str:
+    lines = ["| option | values | default |", "| --- | --- | --- |"]
+    for option, info in _options(model, path):
+        lines.append(f"| `{option}` | {_values(info)} | {_default(info)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _options(model: type[Section], path: str) -> Iterator[tuple[str, FieldInfo]]:
+    """Every option below a section that is no section itself; sections that stand empty are one too."""
+    for name, info in model.model_fields.items():
+        if name == "pending" or info.exclude:
+            continue
+        here = f"{path}.{info.alias or name}" if path else info.alias or name
+        below, suffix = _section(info.annotation)
+        if below is None:
+            yield here, info
+        else:
+            yield from _options(below, here + suffix)
+
+
+def _section(annotation: object) -> tuple[type[Section] | None, str]:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in {Union, types.UnionType}:
+        return next((found for a in arguments if (found := _section(a))[0] is not None), (None, ""))
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation, ""
+    if origin is dict:
+        return _section(arguments[1])[0], ".<name>"
+    if origin is tuple:
+        return _section(arguments[0])[0], "[]"
+    return None, ""
+
+
+def _sections(model: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
+    yield path, model
+    for name, info in model.model_fields.items():
+        below, suffix = _section(info.annotation)
+        if below is not None:
+            here = f"{path}.{info.alias or name}" if path else info.alias or name
+            yield from _sections(below, here + suffix)
+
+
+def _not_yet(model: type[Section], path: str) -> str:
+    return "".join(
+        f"- {f'`{here}`' if here else 'at the top'}: {', '.join(f'`{name}`' for name in section.not_yet)}\n"
+        for here, section in _sections(model, path)
+        if section.not_yet
+    )
+
+
+def _values(info: FieldInfo) -> str:
+    return _type(info.annotation, tuple(info.metadata))
+
+
+def _type(annotation: object, metadata: tuple[object, ...] = ()) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if any(getattr(item, "func", None) is not None and "duration" in item.func.__name__ for item in metadata):  # type: ignore[attr-defined]
+        return "duration"
+    if origin is Annotated:
+        return _type(arguments[0], arguments[1:])
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in arguments if value != "")
+    if origin in {Union, types.UnionType}:
+        return _type(next(a for a in arguments if a is not type(None)))
+    if origin is tuple or annotation is Names:
+        return "list"
+    if origin is dict:
+        return f"table of names, each {_type(arguments[1])}"
+    known: dict[object, str] = {bool: "`true`, `false`", int: "number", str: "text", float: "number"}
+    return known[annotation]
+
+
+def _default(info: FieldInfo) -> str:
+    value = info.default
+    if info.is_required():
+        return "required"
+    if value == REDIRECT_PRIORITY and not isinstance(value, bool):
+        return "before every router"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if value is None or value in ((), {}, ""):
+        return ""
+    if _values(info) == "duration":
+        return f"`{_seconds(float(value))}`"
+    return f"`{value}`"
+
+
+def _seconds(value: float) -> str:
+    if value in (0, int(value)):
+        return f"{int(value)}s" if value else "0"
+    return f"{value * 1000:g}ms"
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
