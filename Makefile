@@ -7,7 +7,7 @@
 #   make release    build, with the engine as it is shipped (profile "release": full LTO, minutes)
 #   make bench      side by side with nginx, HAProxy and Caddy; BENCH="--quick" passes options
 #   make soak       10 GB bodies, and uvicorn's real keep-alive of 5 s
-#   make fuzz       short random runs of heads, bodies and rules; FUZZ_SECONDS=20 each
+#   make fuzz       random heads, bodies, targets and rules, each with a new seed, which is printed; FUZZ_ROUNDS=1000000
 #   make clean      removes what was built
 #
 # The Python side is installed as an editable package, so it is always the checkout's. The engine beside the command is
@@ -20,7 +20,7 @@ TARGET := engine/target
 CARGO_FLAGS := --manifest-path engine/Cargo.toml --locked
 BENCH ?=
 PYTEST ?=
-FUZZ_SECONDS ?= 20
+FUZZ_ROUNDS ?= 1000000
 SOAK_BYTES ?= 10000000000
 
 # Cargo from rustup is found without a login shell.
@@ -70,8 +70,11 @@ soak: $(VENV)/.dev engine-release
 		$(BIN)/python -m pytest -q -rs --timeout 1800 \
 		tests/feature/test_bodies.py tests/feature/test_uvicorn_keepalive.py $(PYTEST)
 
-fuzz: setup
-	cargo run --quiet --release --locked --manifest-path engine/fuzz/Cargo.toml -- --seconds $(FUZZ_SECONDS)
+# The invariants are functions beside the codecs; WIRE_SEED=… and ROUTE_SEED=… replay what failed.
+fuzz: $(VENV)/.dev
+	WIRE_ROUNDS=$(FUZZ_ROUNDS) cargo test $(CARGO_FLAGS) -p daemun-wire --lib -- fuzzing --nocapture
+	cargo test $(CARGO_FLAGS) -p daemun-route --test agree
+	for run in 1 2 3; do $(BIN)/python -m pytest -q tests/unit/traefik -k "random or damage" || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(TARGET) engine/fuzz/target bench/origin/target build dist .cache
@@ -93,7 +96,7 @@ engine-release: setup
 # An editable install builds the engine too (setuptools-rust), here with the profile that is wanted anyway:
 # cargo finds everything done when it is called again.
 PROFILE := fast
-test lint: PROFILE := dev
+test lint fuzz: PROFILE := dev
 release bench soak: PROFILE := release
 $(VENV)/.demo: EXTRA := demo
 $(VENV)/.dev: EXTRA := demo,dev
