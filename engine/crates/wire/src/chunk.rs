@@ -122,9 +122,9 @@ fn size_line(input: &[u8], limit: usize) -> Result<Option<(usize, u64)>, Refusal
         // What cannot become a size is refused at once, a lone CR must be followed by LF.
         let digits = input.iter().take_while(|b| b.is_ascii_hexdigit()).count();
         return match input.get(digits) {
-            Some(b'\r') if digits > 0 && input.len() == digits + 1 => Ok(None),
             None if digits <= 16 => Ok(None),
-            Some(b';' | b' ' | b'\t') if digits > 0 => Ok(None),
+            Some(b'\r') if (1..=16).contains(&digits) && input.len() == digits + 1 => Ok(None),
+            Some(b';' | b' ' | b'\t') if (1..=16).contains(&digits) => Ok(None),
             _ => Err(Refusal::Malformed("a chunk size is malformed")),
         };
     };

@@ -44,20 +44,19 @@ pub fn apply(head: &mut Head, policy: &Policy, peer: &Peer<'_>, host: &[u8]) {
     let Some(add) = &policy.add else { return };
     let present = live_known(head);
     if !present.has(Known::XRealIp) {
-        head.add_known(Known::XRealIp, b"X-Real-Ip", peer.ip);
+        put(head, Known::XRealIp, b"X-Real-Ip", peer.ip);
     }
     if !present.has(Known::XForwardedProto) {
         let websocket = add.websocket_proto
-            && head.seen.has(Known::Upgrade)
-            && head.get_known(Known::Upgrade).is_some_and(|v| lists_token(v, b"websocket"))
-            && head.get_known(Known::Connection).is_some_and(|v| lists_token(v, b"upgrade"));
+            && any_lists(head, Known::Upgrade, b"websocket")
+            && any_lists(head, Known::Connection, b"upgrade");
         let proto: &[u8] = match (websocket, peer.tls) {
             (false, false) => b"http",
             (false, true) => b"https",
             (true, false) => b"ws",
             (true, true) => b"wss",
         };
-        head.add_known(Known::XForwardedProto, b"X-Forwarded-Proto", proto);
+        put(head, Known::XForwardedProto, b"X-Forwarded-Proto", proto);
     }
     if !present.has(Known::XForwardedPort) {
         let secure = peer.tls || head.get_known(Known::XForwardedProto).is_some_and(|p| p == b"https" || p == b"wss");
@@ -66,15 +65,37 @@ pub fn apply(head: &mut Head, policy: &Policy, peer: &Peer<'_>, host: &[u8]) {
             _ if secure => b"443",
             _ => b"80",
         };
-        head.add_known(Known::XForwardedPort, b"X-Forwarded-Port", port);
+        put(head, Known::XForwardedPort, b"X-Forwarded-Port", port);
     }
     if !present.has(Known::XForwardedHost) && !host.is_empty() {
-        head.add_known(Known::XForwardedHost, b"X-Forwarded-Host", host);
+        put(head, Known::XForwardedHost, b"X-Forwarded-Host", host);
     }
-    if present.has(Known::XForwardedServer) {
-        head.remove(b"X-Forwarded-Server");
+    put(head, Known::XForwardedServer, b"X-Forwarded-Server", &add.server);
+    if head.seen.has(Known::XForwardedFor) {
+        join_for(head);
     }
-    head.add_known(Known::XForwardedServer, b"X-Forwarded-Server", &add.server);
+}
+
+/// Replaces a field of the family; most requests bring none.
+fn put(head: &mut Head, is: Known, name: &[u8], value: &[u8]) {
+    if head.seen.has(is) {
+        head.remove(name);
+    }
+    head.add_known(is, name, value);
+}
+
+/// Whether any line of the field lists the token.
+fn any_lists(head: &Head, name: Known, token: &[u8]) -> bool {
+    head.seen.has(name) && head.live().filter(|f| f.known == name).any(|f| lists_token(head.text(f.value), token))
+}
+
+/// Several lines of X-Forwarded-For become one.
+fn join_for(head: &mut Head) {
+    if head.live().filter(|f| f.known == Known::XForwardedFor).count() > 1 {
+        if let Some(all) = head.joined(b"x-forwarded-for") {
+            head.set(b"X-Forwarded-For", &all);
+        }
+    }
 }
 
 /// Appends the peer to X-Forwarded-For: several lines become one.
@@ -100,11 +121,11 @@ const FAMILY: KnownSet = KnownSet::of(&[
     Known::XForwardedServer,
 ]);
 
-/// The forwarded names that are really there.
+/// The forwarded names that are really there; to Traefik an empty one is not.
 fn live_known(head: &Head) -> KnownSet {
     let mut set = KnownSet::EMPTY;
     if head.seen.meets(FAMILY) {
-        head.live().for_each(|f| set.add(f.known));
+        head.live().filter(|f| f.value.start < f.value.end).for_each(|f| set.add(f.known));
     }
     set
 }
@@ -123,10 +144,13 @@ fn strip(head: &mut Head, policy: &Policy) {
 }
 
 fn drop_underscored(head: &mut Head, policy: &Policy) {
+    // Nearly every name is told apart by its first letter.
+    let letter = |name: &[u8]| name.first().map_or(0, |b| 1u32 << (b & 31));
+    let letters = policy.underscored.iter().fold(0, |all, name| all | letter(name));
     let Head { bytes, fields, .. } = head;
     for f in fields.iter_mut().filter(|f| f.known == Known::Other) {
         let name = &bytes[f.name.range()];
-        if matches!(name.first(), Some(b'x' | b'X')) && name.contains(&b'_') {
+        if letters & letter(name) != 0 && name.contains(&b'_') {
             let same = |n: &Vec<u8>| {
                 n.len() == name.len()
                     && n.iter().zip(name).all(|(a, b)| *a == b.to_ascii_lowercase() || (*a == b'_' && *b == b'-'))

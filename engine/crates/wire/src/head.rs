@@ -222,7 +222,7 @@ pub(crate) fn take_fields(
         let (start, name_end) = (name.as_ptr() as usize - base, name.as_ptr() as usize - base + name.len());
         let from = line.value.as_ptr() as usize - base;
         let to = from + line.value.len();
-        if to - start > limits.field_bytes {
+        if name.len() + line.value.len() > limits.field_bytes {
             return Err(crate::Refusal::HeadTooLarge);
         }
         let ends_clean = input.get(to..to + 2) == Some(b"\r\n");

@@ -14,6 +14,8 @@ pub mod chunk;
 pub mod field;
 pub mod forwarded;
 pub mod framing;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod head;
 pub mod request;
 pub mod response;
@@ -53,6 +55,7 @@ impl Refusal {
 pub struct HeadLimits {
     pub head_bytes: usize,
     pub target_bytes: usize,
+    /// Of a name with its value.
     pub field_bytes: usize,
     pub fields: usize,
     /// A bare LF ends a line (RFC 9112 section 2.2).

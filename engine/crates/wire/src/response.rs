@@ -74,7 +74,8 @@ fn take(
     let line_end = memchr::memchr(b'\n', input).unwrap_or(len);
     let line = &input[..line_end];
     let clean = line.ends_with(b"\r");
-    if !limits.bare_lf && !(clean && input[..len].ends_with(b"\r\n")) {
+    let all_clean = clean && input[..len].ends_with(b"\r\n");
+    if !all_clean && !limits.bare_lf {
         return Err(Refusal::Malformed("a bare LF ends a line"));
     }
     // The reason may be empty, with or without the space before it.

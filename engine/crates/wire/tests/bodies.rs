@@ -183,3 +183,14 @@ fn added_trailers() {
     write_end(&mut out, &trailers);
     assert_eq!(text(&out), "0\r\n\r\n");
 }
+
+/// A size that is too long is refused before its line ends, however it comes.
+#[test]
+fn unfinished_size() {
+    for line in ["fffffffffffffffff", "fffffffffffffffff\r", "fffffffffffffffff;a"] {
+        assert!(decode_every_way(line.as_bytes(), LINE).is_err(), "{line:?}");
+    }
+    for line in ["ffffffffffffffff", "ffffffffffffffff\r", "f;a\"", "f \t"] {
+        assert_eq!(decode_every_way(line.as_bytes(), LINE).unwrap().used, 0, "{line:?}");
+    }
+}
