@@ -77,12 +77,16 @@ fn fields(head: &Head) -> Vec<(Vec<u8>, Vec<u8>)> {
     head.live().map(|f| (head.text(f.name).to_vec(), head.text(f.value).to_vec())).collect()
 }
 
-/// Reads the head again behind the start line in `anew`: the fields must be the same, and well-formed.
+/// Reads the head again behind the start line in `anew`: the fields must be well-formed, their lines canonical, and
+/// what is read from them the same.
 fn read_anew(parse: Parse, head: &Head, anew: &mut Vec<u8>) -> Head {
+    let mut canonical = anew.clone();
     for (name, value) in fields(head) {
         assert!(is_token(&name) && is_value(&value), "{}: {}", name.escape_ascii(), value.escape_ascii());
+        canonical.extend([&name[..], b": ", &value, b"\r\n"].concat());
     }
     head.write_fields(anew, KnownSet::EMPTY);
+    assert_eq!(*anew, canonical, "{}", anew.escape_ascii());
     anew.extend_from_slice(b"\r\n");
     let mut again = Head::default();
     let result = parse(&mut again, anew, 0, &WIDE);

@@ -212,9 +212,10 @@ fn many_connection_options() {
 /// Fields go on as `name: value CRLF`, whatever white space stood around the value.
 #[test]
 fn canonical_lines() {
-    let input = b"GET / HTTP/1.1\r\nHost: a\r\nA:b\r\nC: d\r\nE:   f\t \r\nG:\r\nI: \r\nJ: k  l\r\n\r\n";
+    let input =
+        b"GET / HTTP/1.1\r\nHost: a\r\nA:b\r\nC: d\r\nE:   f\t \r\nG:\r\nI: \r\nJ: k  l\r\nM:  n\r\nO:\tp\r\n\r\n";
     let seen = every_way(parse, input, &LIMITS).unwrap().unwrap();
-    assert_eq!(seen.written, "Host: a\r\nA: b\r\nC: d\r\nE: f\r\nG: \r\nI: \r\nJ: k  l\r\n");
+    assert_eq!(seen.written, "Host: a\r\nA: b\r\nC: d\r\nE: f\r\nG: \r\nI: \r\nJ: k  l\r\nM: n\r\nO: p\r\n");
     assert_eq!(seen.len, input.len());
 }
 
