@@ -57,6 +57,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy bench tools
 	cargo fmt --manifest-path engine/Cargo.toml --all --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets --quiet -- -D warnings
 
