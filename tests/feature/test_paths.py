@@ -54,6 +54,9 @@ def test_targets_that_traefik_refuses(target: str) -> None:
     ("path", "action", "target", "upstream"),
     [
         ({}, {"target": "raw"}, "/a/%7Ex//y?q=1;2", "/a/%7Ex//y?q=1;2"),  # seen by running nginx
+        ({}, {"target": "raw"}, "http://other.test/a/%7Ex?b", "/a/%7Ex?b"),  # absolute-form goes on in origin form
+        ({}, {"target": "raw"}, "http://other.test?b", "/?b"),
+        ({}, {"target": "raw"}, "http://other.test", "/"),
         (NGINX, {"target": "raw"}, "/a/%7Ex//y?q=1;2", "/a/%7Ex//y?q=1;2"),
         (
             NGINX,

@@ -27,8 +27,10 @@ pub struct Request {
     pub has_query: bool,
     /// What rules see of the path, when it is not the path itself.
     matching: Option<Vec<u8>>,
-    /// The target in origin form, as received.
+    /// The target, as received.
     uri: Span,
+    /// The same in origin form, where it was in absolute form.
+    origin_form: Vec<u8>,
     /// Host with its port, as sent.
     pub host_field: Vec<u8>,
     /// Lower-case, without port and trailing dot.
@@ -50,6 +52,7 @@ impl Default for Request {
             has_query: false,
             matching: None,
             uri: Span::default(),
+            origin_form: Vec::new(),
             host_field: Vec::new(),
             host: String::new(),
             framing: Framing::None,
@@ -70,6 +73,7 @@ impl Request {
         self.has_query = false;
         self.matching = None;
         self.uri = Span::default();
+        self.origin_form.clear();
         self.host_field.clear();
         self.host.clear();
         self.framing = Framing::None;
@@ -82,11 +86,10 @@ impl Request {
     /// The target in origin form, as received.
     #[must_use]
     pub fn uri(&self) -> &[u8] {
-        let uri = self.head.text(self.uri);
-        if uri.is_empty() {
-            b"/"
+        if self.origin_form.is_empty() {
+            self.head.text(self.uri)
         } else {
-            uri
+            &self.origin_form
         }
     }
 
@@ -130,7 +133,13 @@ impl Request {
         Ok(())
     }
 
+    /// What was made of the head before: another client's, on a thread's scratch.
     fn clear_derived(&mut self) {
+        self.path.clear();
+        self.query.clear();
+        self.has_query = false;
+        self.uri = Span::default();
+        self.keep_alive = false;
         self.framing = Framing::None;
         self.matching = None;
         self.host_field.clear();
@@ -158,14 +167,15 @@ impl Request {
         if !http.path.decode {
             self.matching = target::matching_form(path);
         }
-        let start = head.target.start as usize;
-        let end = head.target.end as usize;
-        let cut = match parts.authority {
-            // Scheme and authority stand before it.
-            Some(authority) => authority.as_ptr() as usize - raw.as_ptr() as usize + authority.len(),
-            None => 0,
-        };
-        self.uri = Span::new(start + cut, end);
+        self.uri = head.target;
+        self.origin_form.clear();
+        if parts.authority.is_some() {
+            self.origin_form.extend_from_slice(parts.path);
+            if let Some(query) = parts.query {
+                self.origin_form.push(b'?');
+                self.origin_form.extend_from_slice(query);
+            }
+        }
         let name = split_port(&self.host_field).0;
         let name = name.strip_suffix(b".").unwrap_or(name);
         // `valid_host` has let ASCII through only.
