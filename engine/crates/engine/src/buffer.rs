@@ -13,6 +13,18 @@ pub const UPSTREAM_BUFFER: usize = 32 * 1024;
 /// Scratches a thread keeps; more are freed.
 const KEPT: usize = 64;
 
+/// Room of an out-buffer that is kept: an upstream buffer's content with its framing.
+const OUT_KEPT: usize = 64 * 1024;
+/// Room of a head that is kept: a browser's with its cookies.
+const HEAD_KEPT: usize = 16 * 1024;
+
+/// Empties a head and gives back its room above `bytes`.
+pub fn trim(head: &mut Head, bytes: usize) {
+    head.clear();
+    head.bytes.shrink_to(bytes);
+    head.fields.shrink_to(bytes / 64);
+}
+
 /// Bytes received and not yet used.
 pub struct Buffer {
     data: Vec<u8>,
@@ -122,10 +134,15 @@ impl Scratch {
     fn reset(&mut self) {
         self.client.reset(CLIENT_BUFFER);
         self.upstream.reset(UPSTREAM_BUFFER);
+        // Nothing of one client stays for the next, and no large head's room.
+        self.request.trim(HEAD_KEPT);
+        trim(&mut self.response, HEAD_KEPT);
+        trim(&mut self.trailers, HEAD_KEPT);
         self.record.endpoint = None;
+        self.record.fault = None;
         for out in [&mut self.to_client, &mut self.to_upstream] {
             out.clear();
-            out.shrink_to(64 * 1024);
+            out.shrink_to(OUT_KEPT);
         }
     }
 }
@@ -147,5 +164,74 @@ impl ScratchPool {
             scratch.reset();
             kept.push(scratch);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_grows_to_its_limit_and_shrinks_back() {
+        let mut buffer = Buffer::new(4);
+        buffer.room().copy_from_slice(b"abcd");
+        buffer.filled_more(4);
+        assert!(buffer.room().is_empty());
+        assert!(buffer.grow(10));
+        assert_eq!(buffer.room().len(), 4);
+        assert!(buffer.grow(10));
+        assert_eq!(buffer.room().len(), 6);
+        assert!(!buffer.grow(10));
+        assert_eq!(buffer.filled(), b"abcd");
+        buffer.reset(4);
+        assert!(buffer.is_empty());
+        assert_eq!(buffer.room().len(), 4);
+    }
+
+    #[test]
+    fn what_was_read_moves_to_the_front_when_the_end_is_reached() {
+        let mut buffer = Buffer::new(4);
+        buffer.room().copy_from_slice(b"abcd");
+        buffer.filled_more(4);
+        buffer.consume(3);
+        assert_eq!(buffer.room().len(), 3);
+        assert_eq!(buffer.filled(), b"d");
+        buffer.consume(usize::MAX - 4);
+        assert!(buffer.is_empty());
+        assert_eq!(buffer.room().len(), 4);
+    }
+
+    #[test]
+    fn a_scratch_that_goes_back_keeps_nothing_large_and_nothing_of_its_client() {
+        let pool = ScratchPool::default();
+        let mut scratch = pool.borrow();
+        let large = vec![b'x'; 1 << 20];
+        for head in [&mut scratch.request.head, &mut scratch.response, &mut scratch.trailers] {
+            (0..2000).for_each(|_| head.add(b"a", b"b"));
+            head.add(b"x-large", &large);
+        }
+        scratch.request.path = large.clone();
+        scratch.request.query = large.clone();
+        scratch.to_client = large.clone();
+        scratch.to_upstream = large;
+        assert!(scratch.client.grow(2 << 20));
+        pool.give_back(scratch);
+        let scratch = pool.borrow();
+        for head in [&scratch.request.head, &scratch.response, &scratch.trailers] {
+            assert!(head.fields.is_empty() && head.bytes.is_empty());
+            assert!(head.bytes.capacity() <= HEAD_KEPT && head.fields.capacity() <= HEAD_KEPT / 64);
+        }
+        assert!(scratch.request.path.is_empty() && scratch.request.path.capacity() <= HEAD_KEPT);
+        assert!(scratch.request.query.is_empty() && scratch.request.query.capacity() <= HEAD_KEPT);
+        assert!(scratch.to_client.capacity() <= OUT_KEPT && scratch.to_upstream.capacity() <= OUT_KEPT);
+        assert_eq!(scratch.client.data.len(), CLIENT_BUFFER);
+    }
+
+    #[test]
+    fn a_thread_keeps_so_many_scratches_and_no_more() {
+        let pool = ScratchPool::default();
+        let all: Vec<_> = (0..KEPT + 8).map(|_| pool.borrow()).collect();
+        all.into_iter().for_each(|scratch| pool.give_back(scratch));
+        assert_eq!(pool.0.borrow().len(), KEPT);
     }
 }

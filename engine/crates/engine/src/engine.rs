@@ -26,8 +26,12 @@ pub struct Engine {
     started: SystemTime,
 }
 
+type Listeners = BTreeMap<Id, Arc<ListenerState>>;
+
 struct State {
-    listeners: BTreeMap<Id, Arc<ListenerState>>,
+    listeners: Listeners,
+    /// Removed; their queues are being emptied.
+    leaving: Vec<Arc<ListenerState>>,
     applied: u64,
     /// Snapshots that exchanges may still hold; dropped here, not on a thread that serves.
     retired: Vec<Arc<Snapshot>>,
@@ -51,7 +55,7 @@ impl Engine {
             shared.add_worker(handle);
             joins.push(join);
         }
-        let state = State { listeners: BTreeMap::new(), applied: 0, retired: Vec::new() };
+        let state = State { listeners: BTreeMap::new(), leaving: Vec::new(), applied: 0, retired: Vec::new() };
         let engine = Self { shared, state: Mutex::new(state), next_key: AtomicU64::new(1), started: SystemTime::now() };
         Ok((Arc::new(engine), answerer, joins))
     }
@@ -62,29 +66,40 @@ impl Engine {
     /// What cannot be run, bound or found; the running Plan goes on.
     pub fn apply(&self, plan: &Plan) -> Result<Value, CallError> {
         let mut state = self.lock();
-        let (listeners, new) = self.bind(plan, &state.listeners)?;
+        state.leaving.retain(|l| l.with_socket(|_| ()).is_some());
+        let (listeners, new) = self.bind(plan, &state.listeners, &state.leaving)?;
         let before = self.shared.snapshot();
         let open = |target: &plan::log::Sink| self.shared.sinks.open(target);
         let snapshot = Arc::new(build::build(plan, &before, &listeners, &open)?);
         for (id, listener) in &listeners {
-            listener.max_connections.store(plan.listeners.get(id).map_or(0, |l| l.max_connections), Ordering::Relaxed);
+            if let Some(of) = plan.listeners.get(id) {
+                listener.max_connections.store(of.max_connections, Ordering::Relaxed);
+                listener.changed.notify_one();
+                // Somebody else may have removed the file: not this Plan's matter.
+                if let Bind::Unix { mode, .. } = of.bind {
+                    let _ = listener.with_socket(|socket| socket.set_mode(mode));
+                }
+            }
+        }
+        let removed = without(&state.listeners, &listeners);
+        for (_, old) in &removed {
+            if let Some(last) = before.listeners.get(&old.key) {
+                // Set once: a removed listener does not come back.
+                let _ = old.last.set(Arc::clone(last));
+            }
         }
         mark_removed(&before, &snapshot);
         state.retired.push(self.shared.swap(snapshot));
-        let workers = self.shared.workers();
-        for listener in new {
-            let at = usize::try_from(listener.key).unwrap_or(0) % workers.len();
-            workers[at].order(Order::Accept(listener));
-        }
-        for (id, old) in &state.listeners {
-            if !listeners.values().any(|l| Arc::ptr_eq(l, old)) {
-                self.shared.events.log(
-                    Level::Info,
-                    "listener_removed",
-                    &[("listener", id), ("address", &old.display())],
-                );
-                old.close();
+        for (id, listener) in &listeners {
+            if new.iter().any(|n| Arc::ptr_eq(n, listener)) {
+                self.tell("listening", id, listener);
+                self.accept(listener);
             }
+        }
+        for (id, old) in removed {
+            self.tell("listener_removed", &id, &old);
+            old.close();
+            state.leaving.push(old);
         }
         state.listeners = listeners;
         state.applied += 1;
@@ -92,33 +107,45 @@ impl Engine {
         Ok(json!({"applied": state.applied, "listeners": addresses(&state.listeners)}))
     }
 
+    fn accept(&self, listener: &Arc<ListenerState>) {
+        let workers = self.shared.workers();
+        let at = usize::try_from(listener.key).unwrap_or(0) % workers.len();
+        workers[at].order(Order::Accept(Arc::clone(listener)));
+    }
+
+    fn tell(&self, event: &str, id: &str, listener: &ListenerState) {
+        self.shared.events.log(Level::Info, event, &[("listener", id), ("address", &listener.display())]);
+    }
+
     /// Every listener of the Plan, kept or newly bound; and the new ones.
-    #[allow(clippy::type_complexity)] // A map and a list.
     fn bind(
         &self,
         plan: &Plan,
-        old: &BTreeMap<Id, Arc<ListenerState>>,
-    ) -> Result<(BTreeMap<Id, Arc<ListenerState>>, Vec<Arc<ListenerState>>), CallError> {
-        let mut listeners = BTreeMap::new();
+        old: &Listeners,
+        leaving: &[Arc<ListenerState>],
+    ) -> Result<(Listeners, Vec<Arc<ListenerState>>), CallError> {
+        let mut listeners = Listeners::new();
         let mut new = Vec::new();
         for (id, of) in &plan.listeners {
+            let fail = |why: &str| {
+                let message = format!("{}: {why}", describe(&of.bind));
+                CallError::new("bind_failed", &message, &format!("listeners.{id}"))
+            };
             let kept = old
                 .get(id)
-                .filter(|l| l.bind == of.bind)
-                .or_else(|| old.values().find(|l| l.bind == of.bind && !is_any_port(&l.bind)));
+                .filter(|l| is_same(&l.bind, &of.bind))
+                .or_else(|| old.values().find(|l| is_same(&l.bind, &of.bind) && !is_any_port(&l.bind)));
             let listener = if let Some(listener) = kept {
+                if let Some((other, _)) = listeners.iter().find(|(_, l)| Arc::ptr_eq(l, listener)) {
+                    return Err(fail(&format!("the listener `{other}` has it already")));
+                }
                 Arc::clone(listener)
             } else {
-                let socket = Socket::bind(&of.bind, of.backlog).map_err(|error| {
-                    CallError::new(
-                        "bind_failed",
-                        &format!("{}: {}", describe(&of.bind), plain(&error)),
-                        &format!("listeners.{id}"),
-                    )
-                })?;
-                let listener =
-                    ListenerState::new(self.next_key.fetch_add(1, Ordering::Relaxed), of.bind.clone(), socket);
-                self.shared.events.log(Level::Info, "listening", &[("listener", id), ("address", &listener.display())]);
+                let going: Vec<_> =
+                    old.values().filter(|l| !plan.listeners.values().any(|p| is_same(&p.bind, &l.bind))).collect();
+                let socket = bind_beside(of, &going, leaving).map_err(|error| fail(&plain(&error)))?;
+                let key = self.next_key.fetch_add(1, Ordering::Relaxed);
+                let listener = ListenerState::new(key, of.bind.clone(), socket);
                 new.push(Arc::clone(&listener));
                 listener
             };
@@ -133,6 +160,7 @@ impl Engine {
             self.shared.events.tell(Level::Warning, "log_dropped", &[("sink", json!(sink)), ("lines", json!(lines))]);
         });
         self.lock().retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
+        self.shared.sinks.close_unused();
     }
 
     #[must_use]
@@ -207,6 +235,64 @@ impl Engine {
 
 fn addresses(listeners: &BTreeMap<Id, Arc<ListenerState>>) -> BTreeMap<&str, String> {
     listeners.iter().map(|(id, l)| (id.as_str(), l.display())).collect()
+}
+
+/// What is there before and not after.
+fn without(before: &Listeners, after: &Listeners) -> Vec<(Id, Arc<ListenerState>)> {
+    let stays = |old: &Arc<ListenerState>| after.values().any(|l| Arc::ptr_eq(l, old));
+    before.iter().filter(|(_, l)| !stays(l)).map(|(id, l)| (id.clone(), Arc::clone(l))).collect()
+}
+
+/// Binds; where listeners stand in the way that go with this Plan or went with the last one, beside them
+/// (`:80` becomes `127.0.0.1:80`).
+fn bind_beside(
+    of: &plan::listener::Listener,
+    going: &[&Arc<ListenerState>],
+    leaving: &[Arc<ListenerState>],
+) -> io::Result<Socket> {
+    let refused = match Socket::bind(&of.bind, of.backlog) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => error,
+        result => return result,
+    };
+    let Bind::Tcp { port, .. } = of.bind else {
+        return if wait_for(leaving) { Socket::bind(&of.bind, of.backlog) } else { Err(refused) };
+    };
+    let with_port = |l: &&Arc<ListenerState>| l.address.is_some_and(|a| a.port() == port);
+    let beside: Vec<_> = going.iter().copied().chain(leaving).filter(with_port).collect();
+    if beside.is_empty() {
+        return Err(refused);
+    }
+    let share = |shared: bool| beside.iter().filter_map(|l| l.with_socket(|s| s.share(shared))).count();
+    let result = if share(true) > 0 {
+        Socket::bind_beside(&of.bind, of.backlog, true)
+    } else {
+        Socket::bind(&of.bind, of.backlog)
+    };
+    share(false);
+    result
+}
+
+/// Waits a moment until removed listeners have let go of their addresses: their threads empty their queues.
+fn wait_for(leaving: &[Arc<ListenerState>]) -> bool {
+    let open = || leaving.iter().any(|l| l.with_socket(|_| ()).is_some());
+    if leaving.is_empty() {
+        return false;
+    }
+    for _ in 0..200 {
+        if !open() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
+/// The same address: a Unix socket may get another mode.
+fn is_same(one: &Bind, other: &Bind) -> bool {
+    match (one, other) {
+        (Bind::Unix { path: a, .. }, Bind::Unix { path: b, .. }) => a == b,
+        _ => one == other,
+    }
 }
 
 fn is_any_port(bind: &Bind) -> bool {

@@ -23,6 +23,7 @@ pub struct Asking<'a> {
 }
 
 /// One endpoint's place in a service.
+#[derive(Clone)]
 pub struct Seat {
     pub endpoint: Arc<Endpoint>,
     pub weight: u32,
@@ -50,8 +51,12 @@ impl Seat {
         !self.down
             && self.weight > 0
             && !asking.tried.contains(&self.endpoint.key)
-            && (self.max_connections == 0 || self.endpoint.in_flight() < self.max_connections)
+            && self.has_room()
             && self.endpoint.may_try(now)
+    }
+
+    fn has_room(&self) -> bool {
+        self.max_connections == 0 || self.endpoint.in_flight() < self.max_connections
     }
 
     fn load(&self) -> f64 {
@@ -123,6 +128,13 @@ impl Balancer {
         self.lock().generation
     }
 
+    /// Generation and seats when they are newer than this generation.
+    #[must_use]
+    pub fn newer_than(&self, generation: u64) -> Option<(u64, Vec<Seat>)> {
+        let seats = self.lock();
+        (seats.generation > generation).then(|| (seats.generation, seats.list.clone()))
+    }
+
     /// Replaces the endpoints; false when the generation is not newer.
     pub fn replace(&self, generation: u64, list: Vec<Seat>) -> bool {
         let mut seats = self.lock();
@@ -148,7 +160,7 @@ impl Seats {
         let now = Instant::now();
         self.list.iter().position(|s| {
             let usable = !s.down && s.weight > 0 && !asking.tried.contains(&s.endpoint.key);
-            usable && s.endpoint.is_resting() && s.endpoint.may_try_early(now)
+            usable && s.has_room() && s.endpoint.is_resting() && s.endpoint.may_try_early(now)
         })
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::calls;
 use crate::engine::Engine;
+use crate::listen::socket::remove_stale;
 use crate::observe::events::Level;
 
 /// The largest frame.
@@ -32,11 +33,13 @@ pub enum Wish {
 /// # Errors
 /// When another engine answers there, or what the kernel said.
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
-    if path.exists() {
-        if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another engine answers there"));
-        }
-        std::fs::remove_file(path)?;
+    if std::fs::symlink_metadata(path).is_ok() {
+        remove_stale(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                io::Error::new(error.kind(), "another engine answers there, or it is no socket")
+            }
+            _ => error,
+        })?;
     }
     let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
     let bound = UnixListener::bind(path);

@@ -24,8 +24,11 @@ const CONTINUE_MS: u64 = 1000;
 #[derive(Debug)]
 pub enum Failure {
     Connect(Failed),
-    /// Closed or reset before the first byte, or in the middle of a head.
-    Silent(String),
+    /// Closed or reset before the head; `heard`: an interim response came first.
+    Silent {
+        how: String,
+        heard: bool,
+    },
     Timeout,
     Invalid(Refusal),
     /// The route asks another endpoint on this status.
@@ -46,6 +49,7 @@ pub async fn ask(
     let transport = &*to.proxy.transport;
     scratch.upstream.consume(scratch.upstream.len());
     let mut searched = 0;
+    let mut interim_bytes = 0;
     let mut head_until: Moment = NEVER;
     let mut expects = scratch.request.expects_continue && upload.body_bytes == 0;
     let mut continue_until: Moment = NEVER;
@@ -73,8 +77,10 @@ pub async fn ask(
                 return Poll::Ready(Err(Failure::Client(gone(&error))));
             }
             match upstream.io.poll_read(cx, received) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(silent(searched, "closed"))),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(silent(searched, &error.to_string()))),
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(silent(searched, interim_bytes, "closed"))),
+                Poll::Ready(Err(error)) => {
+                    return Poll::Ready(Err(silent(searched, interim_bytes, &error.to_string())))
+                }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
@@ -91,6 +97,11 @@ pub async fn ask(
                         searched = 0;
                         if response.status >= 200 || response.status == 101 {
                             return Poll::Ready(Ok(()));
+                        }
+                        // All of them together are no larger than a head may be: the client may read none.
+                        interim_bytes += len;
+                        if interim_bytes > transport.limits.head_bytes {
+                            return Poll::Ready(Err(Failure::Invalid(Refusal::HeadTooLarge)));
                         }
                         let wanted =
                             if response.status == 100 { std::mem::take(&mut expects) } else { to.proxy.informational };
@@ -147,9 +158,9 @@ pub async fn ask(
     .await
 }
 
-fn silent(searched: usize, how: &str) -> Failure {
+fn silent(searched: usize, interim_bytes: usize, how: &str) -> Failure {
     if searched == 0 {
-        Failure::Silent(format!("{how} before a response"))
+        Failure::Silent { how: format!("{how} before a response"), heard: interim_bytes > 0 }
     } else {
         Failure::Invalid(Refusal::Malformed("the response head is incomplete"))
     }

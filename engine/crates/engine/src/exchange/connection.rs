@@ -10,8 +10,9 @@ use plan::fault::FaultKind;
 use tokio::net::{TcpStream, UnixStream};
 use wire::head::Head;
 
+use super::tunnel::Tunnel;
 use crate::buffer::Scratch;
-use crate::clock::{Alarm, Moment, NEVER};
+use crate::clock::{Alarm, Moment};
 use crate::fault::Fault;
 use crate::io::Io;
 use crate::listen::ListenerState;
@@ -53,7 +54,6 @@ pub struct Connection {
 }
 
 /// What becomes of the connection after an exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     Keep,
     /// Closed now.
@@ -61,6 +61,8 @@ pub enum Next {
     /// The answer is out, but the client may still be sending: read on for a while, or it would see a reset
     /// instead of the answer (RFC 9112 section 9.6).
     Linger,
+    /// It carries another protocol from now on; nothing of the exchange is held meanwhile.
+    Tunnel(Box<Tunnel>),
 }
 
 /// Takes a connection from its socket to its end.
@@ -78,6 +80,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerS
                 connection.linger(&mut scratch).await;
                 return worker.scratches.give_back(scratch);
             }
+            Next::Tunnel(tunnel) => return Box::pin(tunnel.run(&mut connection, scratch)).await,
         }
     }
 }
@@ -135,18 +138,27 @@ impl Connection {
 
     /// Waits for the next request, holding no buffer; false when there will be none.
     async fn idle(&mut self) -> bool {
-        let keepalive = match self.worker.view().listeners.get(&self.listener.key) {
+        let keepalive = match self.worker.view().listeners.get(&self.listener.key).or(self.listener.last.get()) {
             Some(listener) => listener.http.timeouts.keepalive_ms,
             None => return false,
         };
-        let until = self.worker.clock.after(keepalive);
+        let mut until = self.worker.clock.after(keepalive);
+        let mut grace_given = false;
         std::future::poll_fn(|cx| {
             if let Poll::Ready(ready) = self.io.poll_readable(cx) {
                 return Poll::Ready(ready.is_ok());
             }
-            // One that has not yet sent a request was accepted on purpose: it is served while there is grace.
-            let closing = self.is_closing() && self.requests > 0;
-            if closing || self.alarm.poll(cx, until) {
+            if self.is_closing() {
+                // One that has not yet sent a request was accepted on purpose: it is served while there is grace.
+                if self.requests > 0 {
+                    return Poll::Ready(false);
+                }
+                if let (false, Some(last)) = (grace_given, self.listener.last.get()) {
+                    grace_given = true;
+                    until = until.min(self.worker.clock.after(last.closing.grace_ms));
+                }
+            }
+            if self.alarm.poll(cx, until) {
                 return Poll::Ready(false);
             }
             Poll::Pending
@@ -159,7 +171,15 @@ impl Connection {
         loop {
             let worker = Rc::clone(&self.worker);
             let view = worker.view();
-            let Some(listener) = view.listeners.get(&self.listener.key) else { return Next::Close };
+            let last;
+            let listener = match (view.listeners.get(&self.listener.key), self.listener.last.get()) {
+                (Some(listener), _) => listener,
+                (None, Some(removed)) => {
+                    last = Arc::clone(removed);
+                    &last
+                }
+                (None, None) => return Next::Close,
+            };
             let version = worker.shared.version();
             if self.believed_at != version {
                 self.client.believed = listener.http.believes(self.client.ip);
@@ -167,17 +187,19 @@ impl Connection {
             }
             let read = read_head(self, &mut scratch.client, &mut scratch.request.head, &listener.http).await;
             let next = match read {
-                Ok(Some(len)) => {
+                Ok(Read::Head(len)) => {
                     scratch.client.consume(len);
                     self.requests += 1;
                     worker.handle.requests.fetch_add(1, Ordering::Relaxed);
-                    super::route::exchange(self, scratch, view.clone(), listener, len).await
+                    super::route::exchange(self, scratch, listener, len).await
                 }
-                Ok(None) => return Next::Close,
+                Ok(Read::Nothing) => return Next::Keep,
+                Ok(Read::End) => return Next::Close,
                 Err(fault) => super::route::refuse(self, scratch, listener, fault).await,
             };
-            if next != Next::Keep || scratch.client.is_empty() {
-                return next;
+            match next {
+                Next::Keep if !scratch.client.is_empty() => {}
+                next => return next,
             }
         }
     }
@@ -210,25 +232,32 @@ impl Connection {
     }
 }
 
-/// Reads until a head is whole and gives its length; none when the client ended before one began.
+/// What reading a head came to.
+enum Read {
+    /// A whole one, of this length.
+    Head(usize),
+    /// Not a byte is there: the connection is as idle as before.
+    Nothing,
+    /// The client ended.
+    End,
+}
+
+/// Reads until a head is whole.
 async fn read_head(
     connection: &mut Connection,
     buffer: &mut crate::buffer::Buffer,
     head: &mut Head,
     http: &HttpRun,
-) -> Result<Option<usize>, Fault> {
+) -> Result<Read, Fault> {
     let mut searched = 0;
-    let mut until = NEVER;
+    let mut until = None;
     std::future::poll_fn(|cx| loop {
         let have = buffer.len();
         if have > searched {
             match wire::request::parse(head, buffer.filled(), searched, &http.limits) {
-                Ok(Some(len)) => return Poll::Ready(Ok(Some(len))),
+                Ok(Some(len)) => return Poll::Ready(Ok(Read::Head(len))),
                 Ok(None) => searched = have,
                 Err(refusal) => return Poll::Ready(Err(Fault::of_request(refusal))),
-            }
-            if until == NEVER {
-                until = connection.worker.clock.after(http.timeouts.head_ms);
             }
         }
         if buffer.room().is_empty() {
@@ -238,21 +267,12 @@ async fn read_head(
             }
         }
         match connection.io.poll_read(cx, buffer) {
-            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(None)),
+            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(Read::End)),
             Poll::Ready(Ok(_)) => {}
+            Poll::Pending if buffer.is_empty() => return Poll::Ready(Ok(Read::Nothing)),
             Poll::Pending => {
-                if until == NEVER {
-                    // Nothing has come: as idle as before.
-                    until = connection.worker.clock.after(http.timeouts.keepalive_ms);
-                    if connection.alarm.poll(cx, until) {
-                        return Poll::Ready(Ok(None));
-                    }
-                    return Poll::Pending;
-                }
+                let until = *until.get_or_insert_with(|| connection.worker.clock.after(http.timeouts.head_ms));
                 if connection.alarm.poll(cx, until) {
-                    if searched == 0 {
-                        return Poll::Ready(Ok(None));
-                    }
                     return Poll::Ready(Err(Fault::new(
                         FaultKind::HeadTimeout,
                         "the request head did not come in time",

@@ -7,15 +7,18 @@ use serde_json::json;
 use wire::chunk::Decoder;
 use wire::field::{lists_token, Known};
 use wire::framing::{self, Framing};
+use wire::head::Head;
 
 use super::answer::{self, Delivery};
 use super::connection::{Connection, Next};
 use super::download::{Download, From, Source, Waits};
-use super::forward::{Forwarding, Outcome};
+use super::forward::{note_rest, Forwarding, Outcome};
 use super::record::nanos;
+use super::removal::Removal;
+use super::tunnel::Tunnel;
 use super::upload::{self, Stopped, Upload};
 use crate::balance::endpoint::Change;
-use crate::balance::InFlight;
+use crate::balance::{Endpoint, InFlight};
 use crate::buffer::Scratch;
 use crate::clock::{Moment, NEVER};
 use crate::fault::Fault;
@@ -37,13 +40,22 @@ pub async fn deliver(
         worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
     }
     if scratch.response.status == 101 {
-        return switch(connection, scratch, to, upstream, in_flight).await;
+        note_rest(scratch, &upload);
+        // What of the request is still to be sent would be bytes of the new protocol.
+        let whole = upload.body_done() && upload.finished(&scratch.to_upstream) && !upload.is_cut();
+        return switch(connection, scratch, to, whole, upstream, in_flight).await;
     }
     let framing = match framing::of_response(&scratch.response, scratch.request.head.method()) {
         Ok(framing) => framing,
-        Err(refusal) => return Outcome::Failed(Fault::of_response(refusal)),
+        Err(refusal) => {
+            note_rest(scratch, &upload);
+            return Outcome::Failed(Fault::of_response(refusal));
+        }
     };
-    let upstream_keeps = framing != Framing::UntilClose && peer_keeps(scratch) && !to.proxy.transport.http10;
+    let upstream_keeps = framing != Framing::UntilClose
+        && peer_keeps(scratch)
+        && !to.proxy.transport.http10
+        && !(scratch.response.status == 204 && announces_a_body(&scratch.response));
     let is_stream = is_event_stream(scratch);
     let length = framing::content_length(&scratch.response).ok().flatten();
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
@@ -62,6 +74,8 @@ pub async fn deliver(
         && upload.body_done()
         && !upload.is_cut()
         && !connection.is_closing();
+    // Interim responses may wait there, one of them half sent.
+    let interim = scratch.to_client.len();
     answer::write_head(
         &mut scratch.to_client,
         &scratch.response,
@@ -79,7 +93,10 @@ pub async fn deliver(
     };
     let mut download = Download::new(from, delivery, to.proxy.trailers);
     scratch.trailers.clear();
-    let result = stream(connection, scratch, to, &mut upload, &mut upstream, &mut download, is_stream).await;
+    // Nothing may come for hours: its route may go meanwhile.
+    let removal = is_stream.then(|| Removal::new(&worker, connection.listener.key, &to.route.id));
+    let mut bodies = Bodies { upload: &mut upload, upstream: &mut upstream, download: &mut download, removal };
+    let result = stream(connection, scratch, to, &mut bodies, &in_flight).await;
     let record = &mut scratch.record;
     record.status = scratch.response.status;
     record.body_bytes = download.body_bytes;
@@ -103,8 +120,8 @@ pub async fn deliver(
             }
         }
         Err(fault) if download.sent_bytes == 0 && fault.kind != FaultKind::ClientGone => {
-            scratch.to_client.clear();
-            scratch.request.framing = if upload.body_done() { Framing::None } else { Framing::UntilClose };
+            scratch.to_client.truncate(interim);
+            note_rest(scratch, &upload);
             return Outcome::Failed(fault);
         }
         Err(fault) => {
@@ -125,24 +142,30 @@ pub async fn deliver(
     Outcome::Answered(next)
 }
 
+/// Both directions of an exchange whose response has begun.
+struct Bodies<'a> {
+    upload: &'a mut Upload,
+    upstream: &'a mut Upstream,
+    download: &'a mut Download,
+    /// Of an event stream.
+    removal: Option<Removal>,
+}
+
 /// Both bodies at once, until the response is out.
 async fn stream(
     connection: &mut Connection,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
-    upload: &mut Upload,
-    upstream: &mut Upstream,
-    download: &mut Download,
-    is_stream: bool,
+    bodies: &mut Bodies<'_>,
+    endpoint: &Endpoint,
 ) -> Result<(), Fault> {
+    let Bodies { upload, upstream, download, removal } = bodies;
     let worker = std::rc::Rc::clone(&connection.worker);
     let clock = &worker.clock;
     let transport = &*to.proxy.transport;
     let write_idle_ms = to.place.host.http.timeouts.write_idle_ms;
     let mut until: Moment = NEVER;
     let mut before = (u64::MAX, u64::MAX, Waits::Client);
-    let mut version = worker.shared.version();
-    let mut removed: Moment = NEVER;
     std::future::poll_fn(|cx| {
         let Scratch { client: buffer, upstream: received, to_upstream, to_client, trailers, .. } = &mut *scratch;
         if !upload.finished(to_upstream) {
@@ -165,20 +188,17 @@ async fn stream(
                 Waits::Upstream => clock.after(transport.read_idle_ms),
             };
         }
-        if is_stream {
+        let mut removed = NEVER;
+        if let Some(removal) = removal {
             // Nothing may be written for hours: a reader that left is noticed by its end.
-            if !connection.ended && buffer.is_empty() && upload.body_done() {
-                if let Poll::Ready(Ok(0) | Err(_)) = connection.io.poll_read(cx, buffer) {
-                    return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, "the client left the event stream")));
-                }
+            let mut left = connection.ended;
+            if !left && buffer.is_empty() && upload.body_done() {
+                left = matches!(connection.io.poll_read(cx, buffer), Poll::Ready(Ok(0) | Err(_)));
             }
-            if worker.shared.version() != version {
-                version = worker.shared.version();
-                let snapshot = worker.shared.snapshot();
-                let there =
-                    snapshot.routes.contains(&to.route.id) && snapshot.listeners.contains_key(&connection.listener.key);
-                removed = if there { NEVER } else { removed.min(clock.after(snapshot.removed_route_ms.max(1))) };
+            if left {
+                return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, "the client left the event stream")));
             }
+            removed = removal.deadline(&worker, endpoint);
         }
         let upload_until = if upload.finished(to_upstream) { NEVER } else { upload.deadline() };
         if connection.alarm.poll(cx, until.min(upload_until).min(removed)) {
@@ -191,14 +211,18 @@ async fn stream(
     .await
 }
 
-/// The endpoint speaks another protocol from here on (RFC 9110 section 15.2.2).
+/// The endpoint speaks another protocol from here on (RFC 9110 section 15.2.2), when the request is `whole`.
 async fn switch(
     connection: &mut Connection,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
+    whole: bool,
     upstream: Upstream,
     in_flight: InFlight,
 ) -> Outcome {
+    if !whole {
+        return Outcome::Failed(Fault::new(FaultKind::UpstreamInvalid, "101 before the request was over"));
+    }
     let protocol = scratch.response.get_known(Known::Upgrade).map(<[u8]>::to_vec);
     let (true, Some(protocol)) = (scratch.request.upgrade && to.proxy.upgrade, protocol) else {
         let fault = Fault::new(FaultKind::UpstreamInvalid, "101 where nothing asked for it");
@@ -220,7 +244,10 @@ async fn switch(
     // Logged when it begins: a tunnel may outlive the Snapshot its log belongs to.
     log(connection, scratch, to);
     match sent {
-        Ok(()) => Outcome::Tunnel(upstream, in_flight, to.proxy.transport.read_idle_ms),
+        Ok(()) => {
+            let removal = Removal::new(&connection.worker, connection.listener.key, &to.route.id);
+            Outcome::Tunnel(Tunnel { upstream, in_flight, removal, idle_ms: to.proxy.transport.read_idle_ms })
+        }
         Err(_) => Outcome::Answered(Next::Close),
     }
 }
@@ -250,6 +277,11 @@ fn peer_keeps(scratch: &Scratch) -> bool {
         }
         None => head.minor >= 1,
     }
+}
+
+/// Whether a response that has no body says how one would be framed: someone may send it all the same.
+fn announces_a_body(head: &Head) -> bool {
+    head.seen.has(Known::TransferEncoding) || head.get_known(Known::ContentLength).is_some_and(|v| v != b"0")
 }
 
 fn is_event_stream(scratch: &Scratch) -> bool {

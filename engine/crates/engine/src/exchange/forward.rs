@@ -18,9 +18,11 @@ use super::deliver;
 use super::record::nanos;
 use super::request::Request;
 use super::route::Place;
+use super::tunnel::Tunnel;
 use super::upload::{Limits, Upload};
+use super::write_word;
 use crate::balance::endpoint::Change;
-use crate::balance::{Asking, Endpoint, InFlight};
+use crate::balance::{Asking, Endpoint};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
 use crate::observe::events::Level;
@@ -45,7 +47,7 @@ pub enum Outcome {
     /// Nothing went to the client.
     Failed(Fault),
     /// The endpoint has switched protocols.
-    Tunnel(Upstream, InFlight, u64),
+    Tunnel(Tunnel),
 }
 
 /// Forwards the request in `scratch`, which filters have seen.
@@ -85,7 +87,10 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
         let is_status = matches!(failure, Failure::Status(_));
         let (fault, unsent) = match failure {
             // Not the endpoint's fault: no one else is asked.
-            Failure::Client(fault) => return Outcome::Failed(fault),
+            Failure::Client(fault) => {
+                note_rest(scratch, &upload);
+                return Outcome::Failed(fault);
+            }
             failure => failure.into_fault(&upload),
         };
         note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
@@ -112,7 +117,7 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
 }
 
 /// What of the request's body is still to be read from the client, for who answers instead.
-fn note_rest(scratch: &mut Scratch, upload: &Upload) {
+pub(super) fn note_rest(scratch: &mut Scratch, upload: &Upload) {
     scratch.request.framing = if upload.body_done() { Framing::None } else { Framing::UntilClose };
 }
 
@@ -154,11 +159,11 @@ async fn try_endpoint(
                 scratch.record.upstream_status = scratch.response.status;
                 return Ok(upstream);
             }
-            Err(Failure::Silent(how)) if reused => {
+            Err(Failure::Silent { how, heard: false }) if reused => {
                 let bodyless = scratch.request.is_safe() && upload.body_bytes == 0 && upload.body_done();
                 let again = upload.is_unsent() || (bodyless && to.proxy.retry.resend_on_stale);
                 if !(again && upload.replay()) {
-                    return Err(Failure::Silent(how));
+                    return Err(Failure::Silent { how, heard: false });
                 }
                 may_reuse = false;
             }
@@ -174,7 +179,7 @@ impl Failure {
         match self {
             Self::Connect(Failed::Timeout) => (Fault::new(FaultKind::ConnectTimeout, "no connection in time"), true),
             Self::Connect(Failed::Error(error)) => (Fault::new(FaultKind::ConnectFailed, error.to_string()), true),
-            Self::Silent(how) => (Fault::new(FaultKind::UpstreamClosed, how), unsent),
+            Self::Silent { how, .. } => (Fault::new(FaultKind::UpstreamClosed, how), unsent),
             Self::Timeout => (Fault::new(FaultKind::ResponseTimeout, "no response head in time"), false),
             Self::Invalid(refusal) => (Fault::of_response(refusal), false),
             Self::Status(status) => (Fault::new(FaultKind::UpstreamInvalid, format!("answered {status}")), false),
@@ -206,6 +211,9 @@ fn prepare(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) 
     out.clear();
     trailers.clear();
     if let Some(host) = host {
+        if !wire::request::valid_host(&host) {
+            return Err(Fault::new(FaultKind::BadRequest, "what the template makes of the request is no Host"));
+        }
         request.host_field = host;
     }
     if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
@@ -220,6 +228,8 @@ fn prepare(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) 
         trailers: to.proxy.trailers,
     };
     let mut upload = Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits);
+    // From here on the body is the upload's: what it leaves in the buffer when it fails is no request.
+    request.framing = Framing::UntilClose;
     upload.fill(out, buffer, trailers)?;
     Ok(upload)
 }
@@ -268,16 +278,25 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
     let path = |path: &[u8], out: &mut Vec<u8>| {
         if decoded {
             wire::target::encode_path(path, out);
+        } else if request.rewritten {
+            // The Plan's own words are in it.
+            write_word(path, out);
         } else {
             out.extend_from_slice(path);
         }
     };
     match &proxy.target {
         TargetRun::Raw if !request.rewritten => return out.extend_from_slice(request.uri()),
-        TargetRun::Template(_) => return out.extend_from_slice(target.unwrap_or(b"/")),
+        TargetRun::Template(_) => {
+            let target = target.unwrap_or_default();
+            if target.first() != Some(&b'/') {
+                out.push(b'/');
+            }
+            return write_word(target, out);
+        }
         TargetRun::Raw | TargetRun::Current => path(&request.path, out),
         TargetRun::ReplacePrefix { prefix, with } => {
-            out.extend_from_slice(with);
+            write_word(with, out);
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);
         }
     }

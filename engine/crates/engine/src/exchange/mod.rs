@@ -1,6 +1,7 @@
 //! One request and its response. In the order of the flow: [`connection`] waits and reads heads, [`request`]
 //! judges one, [`route`] finds what is to be done, [`forward`] asks an endpoint, [`upload`] and [`download`]
-//! move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`record`] is what logs say.
+//! move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
+//! its route, [`record`] is what logs say.
 
 pub mod answer;
 pub mod ask;
@@ -9,6 +10,7 @@ pub mod deliver;
 pub mod download;
 pub mod forward;
 pub mod record;
+pub mod removal;
 pub mod request;
 pub mod route;
 pub mod tunnel;
@@ -51,6 +53,18 @@ pub struct Exchange<'a, 'p> {
     pub response: &'a mut Head,
     pub captures: &'a mut Captures,
     pub record: &'a mut Record,
+}
+
+/// Appends text that was put together as one word of a start line or a field: what would end or split it is
+/// percent-encoded.
+pub fn write_word(text: &[u8], out: &mut Vec<u8>) {
+    for &b in text {
+        if b <= b' ' || matches!(b, 0x7f | b'"' | b'<' | b'>') {
+            out.extend_from_slice(format!("%{b:02X}").as_bytes());
+        } else {
+            out.push(b);
+        }
+    }
 }
 
 /// A response of the engine's own; its head stands in [`Exchange::response`].
@@ -99,13 +113,7 @@ impl Exchange<'_, '_> {
     /// Puts a redirect's head together. What would break the line is percent-encoded.
     pub fn redirect(&mut self, redirect: &RedirectRun) -> Answer {
         let mut location = Vec::new();
-        for b in redirect.location.render(&self.scope()) {
-            if b <= b' ' || b == 0x7f || b == b'"' || b == b'<' || b == b'>' {
-                location.extend_from_slice(format!("%{b:02X}").as_bytes());
-            } else {
-                location.push(b);
-            }
-        }
+        write_word(&redirect.location.render(&self.scope()), &mut location);
         let get = self.request.head.method() == b"GET";
         self.own_head(if get { redirect.status_get } else { redirect.status_other }, &[]);
         self.response.add(b"Location", &location);

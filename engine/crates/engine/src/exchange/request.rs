@@ -83,6 +83,16 @@ impl Request {
         self.rewritten = false;
     }
 
+    /// Empties it and gives back its room above so many bytes each.
+    pub fn trim(&mut self, bytes: usize) {
+        self.clear();
+        crate::buffer::trim(&mut self.head, bytes);
+        for text in [&mut self.path, &mut self.query, &mut self.host_field] {
+            text.shrink_to(bytes);
+        }
+        self.host.shrink_to(bytes);
+    }
+
     /// The target in origin form, as received.
     #[must_use]
     pub fn uri(&self) -> &[u8] {

@@ -13,12 +13,12 @@ use super::connection::{Connection, Next};
 use super::forward::{self, Forwarding, Outcome};
 use super::record::Record;
 use super::request::Asked;
-use super::{tunnel, Answer, Exchange};
+use super::{Answer, Exchange};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
 use crate::snapshot::listener::{HostRun, ListenerRun};
 use crate::snapshot::route::{ActionRun, ProxyRun, RouteRun};
-use crate::worker::{View, WorkerHandle};
+use crate::worker::WorkerHandle;
 
 /// Counts an exchange while it runs.
 struct Running<'a>(&'a WorkerHandle);
@@ -64,15 +64,16 @@ enum Decision<'p> {
 pub async fn exchange(
     connection: &mut Connection,
     scratch: &mut Scratch,
-    view: View,
     listener: &ListenerRun,
     head_bytes: usize,
 ) -> Next {
     let worker = Rc::clone(&connection.worker);
     worker.handle.exchanges.fetch_add(1, Ordering::Relaxed);
-    let running = Running(&worker.handle);
+    let _running = Running(&worker.handle);
     scratch.record = new_record(connection, head_bytes);
     scratch.captures.clear();
+    // Templates see the response of this exchange or none.
+    scratch.response.clear();
     let judged = scratch.request.judge(&listener.http, &connection.client);
     let (host, judged) = match listener.index.find(&scratch.request.host, &mut scratch.captures) {
         Ok(at) => (&*listener.hosts[at as usize], judged),
@@ -99,14 +100,7 @@ pub async fn exchange(
             let answer = place.exchange(connection, scratch).fault(fault);
             Box::pin(finish(connection, scratch, place, answer, keeps)).await
         }
-        Outcome::Tunnel(upstream, in_flight, idle_ms) => {
-            // The Snapshot is let go: a tunnel may live for days.
-            let from = tunnel::Place { listener: connection.listener.key, route: route.id.clone() };
-            drop(view);
-            drop(running);
-            Box::pin(tunnel::run(connection, scratch, upstream, in_flight, &from, idle_ms)).await;
-            Next::Close
-        }
+        Outcome::Tunnel(tunnel) => Next::Tunnel(Box::new(tunnel)),
     }
 }
 
@@ -250,6 +244,7 @@ async fn finish(
 /// Answers a request whose head cannot be read.
 pub async fn refuse(connection: &mut Connection, scratch: &mut Scratch, listener: &ListenerRun, fault: Fault) -> Next {
     scratch.request.clear();
+    scratch.response.clear();
     scratch.record = new_record(connection, 0);
     scratch.captures.clear();
     let place = Place { listener, host: default_host(listener), route: None };

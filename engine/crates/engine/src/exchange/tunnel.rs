@@ -6,101 +6,93 @@ use std::task::{Context, Poll};
 
 use crate::balance::InFlight;
 use crate::buffer::{Buffer, Scratch};
-use crate::clock::{Moment, NEVER};
+use crate::clock::Moment;
 use crate::io::Io;
 use crate::upstream::pool::Upstream;
 
 use super::connection::Connection;
+use super::removal::Removal;
 
-/// Where the tunnel came from, to see whether that is still there.
-pub struct Place {
-    pub listener: u64,
-    pub route: String,
+/// A connection whose endpoint has switched protocols.
+pub struct Tunnel {
+    pub upstream: Upstream,
+    pub in_flight: InFlight,
+    pub removal: Removal,
+    pub idle_ms: u64,
 }
 
-/// One direction: what was read from one side and not yet written to the other.
+/// One direction.
 struct Flow {
+    /// Its source has ended.
     ended: bool,
+    /// And its target was told.
     shut: bool,
 }
 
-/// Runs until both sides have ended, one has failed, or its time is over.
-pub async fn run(
-    connection: &mut Connection,
-    scratch: &mut Scratch,
-    mut upstream: Upstream,
-    in_flight: InFlight,
-    place: &Place,
-    idle_ms: u64,
-) {
-    let worker = std::rc::Rc::clone(&connection.worker);
-    let mut up = Flow { ended: connection.ended, shut: false };
-    let mut down = Flow { ended: false, shut: false };
-    let mut version = worker.shared.version();
-    let mut removed: Moment = NEVER;
-    let mut idle = worker.clock.after(idle_ms);
-    let mut borrowed = None;
-    // What came with the heads goes first, from the buffers it is in.
-    let first = std::future::poll_fn(|cx| {
-        let client = &mut connection.io;
-        let both = [
-            flow(cx, &mut up, &mut scratch.client, client, &mut upstream.io),
-            flow(cx, &mut down, &mut scratch.upstream, &mut upstream.io, client),
-        ];
-        let empty = scratch.client.is_empty() && scratch.upstream.is_empty();
-        match both {
-            [Err(_), _] | [_, Err(_)] => Poll::Ready(false),
-            _ if up.shut && down.shut => Poll::Ready(false),
-            _ if empty => Poll::Ready(true),
-            _ if connection.alarm.poll(cx, idle) => Poll::Ready(false),
-            _ => Poll::Pending,
-        }
-    })
-    .await;
-    if !first {
-        return;
-    }
-    std::future::poll_fn(|cx| {
-        loop {
-            let readable = (!up.ended && connection.io.poll_readable(cx).is_ready())
-                | (!down.ended && upstream.io.poll_readable(cx).is_ready());
-            let half_shut = up.ended != up.shut || down.ended != down.shut;
-            if !readable && borrowed.is_none() && !half_shut {
-                break;
-            }
-            let scratch = borrowed.get_or_insert_with(|| worker.scratches.borrow());
-            let client = &mut connection.io;
-            let up_moved = flow(cx, &mut up, &mut scratch.client, client, &mut upstream.io);
-            let down_moved = flow(cx, &mut down, &mut scratch.upstream, &mut upstream.io, client);
-            let (Ok(a), Ok(b)) = (up_moved, down_moved) else { return Poll::Ready(()) };
-            if up.shut && down.shut {
-                return Poll::Ready(());
-            }
-            if a || b {
-                idle = worker.clock.after(idle_ms);
-            }
-            if scratch.client.is_empty() && scratch.upstream.is_empty() {
-                if let Some(scratch) = borrowed.take() {
-                    worker.scratches.give_back(scratch);
+/// What a turn has done.
+enum Turn {
+    Over,
+    Moved,
+    Still,
+}
+
+impl Tunnel {
+    /// Runs until both sides have ended, one has failed, or its time is over. `scratch` holds what came with the
+    /// heads; it goes back to its thread as soon as it is empty.
+    pub async fn run(self, connection: &mut Connection, scratch: Box<Scratch>) {
+        let Self { mut upstream, in_flight, mut removal, idle_ms } = self;
+        let worker = std::rc::Rc::clone(&connection.worker);
+        let mut up = Flow { ended: connection.ended, shut: false };
+        let mut down = Flow { ended: false, shut: false };
+        let mut idle: Moment = worker.clock.after(idle_ms);
+        let mut borrowed = Some(scratch);
+        std::future::poll_fn(|cx| {
+            loop {
+                let readable = (!up.ended && connection.io.poll_readable(cx).is_ready())
+                    | (!down.ended && upstream.io.poll_readable(cx).is_ready());
+                let half_shut = up.ended != up.shut || down.ended != down.shut;
+                if !readable && borrowed.is_none() && !half_shut {
+                    break;
+                }
+                let scratch = borrowed.get_or_insert_with(|| worker.scratches.borrow());
+                let turn = turn(cx, [&mut up, &mut down], scratch, &mut connection.io, &mut upstream.io);
+                if scratch.client.is_empty() && scratch.upstream.is_empty() {
+                    if let Some(scratch) = borrowed.take() {
+                        worker.scratches.give_back(scratch);
+                    }
+                }
+                match turn {
+                    Turn::Over => return Poll::Ready(()),
+                    Turn::Moved => idle = worker.clock.after(idle_ms),
+                    Turn::Still => break,
                 }
             }
-            if !(a || b) {
-                break;
+            let removed = removal.deadline(&worker, &in_flight);
+            if connection.alarm.poll(cx, idle.min(removed)) {
+                return Poll::Ready(());
             }
-        }
-        if worker.shared.version() != version {
-            version = worker.shared.version();
-            let snapshot = worker.shared.snapshot();
-            let there = snapshot.listeners.contains_key(&place.listener) && snapshot.routes.contains(&place.route);
-            let gone = !there || in_flight.removed.load(std::sync::atomic::Ordering::Relaxed);
-            removed = if gone { removed.min(worker.clock.after(snapshot.removed_route_ms.max(1))) } else { NEVER };
-        }
-        if connection.alarm.poll(cx, idle.min(removed)) {
-            return Poll::Ready(());
-        }
-        Poll::Pending
-    })
-    .await;
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Moves what can be moved, both ways.
+fn turn(
+    cx: &mut Context<'_>,
+    [up, down]: [&mut Flow; 2],
+    scratch: &mut Scratch,
+    client: &mut Io,
+    upstream: &mut Io,
+) -> Turn {
+    let up_moved = flow(cx, up, &mut scratch.client, client, upstream);
+    let down_moved = flow(cx, down, &mut scratch.upstream, upstream, client);
+    match (up_moved, down_moved) {
+        (Ok(_), Ok(_)) if up.shut && down.shut => Turn::Over,
+        (Ok(false), Ok(false)) => Turn::Still,
+        (Ok(_), Ok(_)) => Turn::Moved,
+        _ => Turn::Over,
+    }
 }
 
 /// Moves bytes one way until a side would block; true when any moved.

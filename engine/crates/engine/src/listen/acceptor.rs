@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener};
 
 use super::{ListenerState, Socket};
@@ -22,6 +23,26 @@ impl Source {
             Socket::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener.try_clone()?)?),
             Socket::Unix { listener, .. } => Self::Unix(UnixListener::from_std(listener.try_clone()?)?),
         })
+    }
+
+    /// What waits in the kernel's queue now; `WouldBlock` when nothing does. The runtime may not yet know of it.
+    fn accept_queued(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = SockRef::from(listener).accept()?;
+                stream.set_nonblocking(true)?;
+                let _ = stream.set_tcp_nodelay(true);
+                let stream = std::net::TcpStream::from(stream);
+                let peer = peer.as_socket().ok_or(io::ErrorKind::InvalidData)?;
+                let local = stream.local_addr().unwrap_or(peer);
+                Ok(Accepted::Tcp(stream, plain(peer), plain(local)))
+            }
+            Self::Unix(listener) => {
+                let stream = SockRef::from(listener).accept()?.0;
+                stream.set_nonblocking(true)?;
+                Ok(Accepted::Unix(stream.into()))
+            }
+        }
     }
 
     async fn accept(&self) -> io::Result<Accepted> {
@@ -46,9 +67,10 @@ fn plain(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
 
 /// Runs until the listener is removed; then takes what still waits in the queue and ends.
 pub async fn accept(worker: Rc<Worker>, listener: Arc<ListenerState>) {
-    let source = match Source::open(&listener.socket) {
-        Ok(source) => source,
-        Err(error) => {
+    let source = match listener.with_socket(Source::open) {
+        Some(Ok(source)) => source,
+        None => return,
+        Some(Err(error)) => {
             worker.shared.events.log(
                 Level::Error,
                 "listener_failed",
@@ -59,15 +81,18 @@ pub async fn accept(worker: Rc<Worker>, listener: Arc<ListenerState>) {
     };
     let workers = worker.shared.workers();
     loop {
-        let closing = listener.closing.load(Ordering::Acquire);
-        if !closing && (listener.is_full() || worker.shared.paused.load(Ordering::Relaxed)) {
+        if listener.closing.load(Ordering::Acquire) {
+            take_queue(&worker, &workers, &source, &listener);
+            drop(source);
+            return listener.release();
+        }
+        if listener.is_full() || worker.shared.paused.load(Ordering::Relaxed) {
             listener.changed.notified().await;
             continue;
         }
         let accepted = tokio::select! {
             biased;
             accepted = source.accept() => accepted,
-            () = std::future::ready(()), if closing => return,
             () = listener.changed.notified() => continue,
         };
         match accepted {
@@ -82,6 +107,17 @@ pub async fn accept(worker: Rc<Worker>, listener: Arc<ListenerState>) {
                 );
                 crate::clock::pause(&worker.clock, 200).await;
             }
+        }
+    }
+}
+
+/// Accepts what waits, until nothing does.
+fn take_queue(worker: &Rc<Worker>, workers: &[Arc<WorkerHandle>], source: &Source, listener: &Arc<ListenerState>) {
+    loop {
+        match source.accept_queued() {
+            Ok(accepted) => hand_out(worker, workers, accepted, listener),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock && is_fleeting(&error) => {}
+            Err(_) => return,
         }
     }
 }

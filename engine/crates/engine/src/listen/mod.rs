@@ -6,19 +6,23 @@ pub mod socket;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use plan::listener::Bind;
 use tokio::sync::Notify;
 
+use crate::snapshot::listener::ListenerRun;
 pub use socket::Socket;
 
-/// A listener that is bound; lives from bind to removal.
+/// A listener that is bound. Its socket lives from bind to removal, the rest as long as a connection of it.
 pub struct ListenerState {
     /// Tells listeners apart over all applies.
     pub key: u64,
     pub bind: Bind,
-    pub socket: Socket,
+    /// None once it is closed: who removes a listener wants its address back, whatever is still connected.
+    socket: Mutex<Option<Socket>>,
+    /// What it was in the last Plan that had it: what is connected at its removal is still served.
+    pub last: OnceLock<Arc<ListenerRun>>,
     /// Where it really listens.
     pub address: Option<SocketAddr>,
     pub connections: AtomicUsize,
@@ -26,7 +30,7 @@ pub struct ListenerState {
     pub max_connections: AtomicU32,
     /// Removed, or the engine stops: what waits is accepted, then the socket is closed.
     pub closing: AtomicBool,
-    /// `closing` was set, or a place became free.
+    /// `closing` was set, a place became free or the limit is another.
     pub changed: Notify,
 }
 
@@ -37,7 +41,8 @@ impl ListenerState {
         Arc::new(Self {
             key,
             bind,
-            socket,
+            socket: Mutex::new(Some(socket)),
+            last: OnceLock::new(),
             address,
             connections: AtomicUsize::new(0),
             max_connections: AtomicU32::new(0),
@@ -69,6 +74,17 @@ impl ListenerState {
         }
     }
 
+    /// What `of` gives for the socket; none when it is closed.
+    pub fn with_socket<T>(&self, of: impl FnOnce(&Socket) -> T) -> Option<T> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(of)
+    }
+
+    /// The queue is empty: the address is free from here on.
+    pub fn release(&self) {
+        drop(self.socket.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Ends accepting; what waits in the queue is still taken.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
         self.changed.notify_one();

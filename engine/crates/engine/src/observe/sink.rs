@@ -15,7 +15,14 @@ use plan::log::Sink as Target;
 const BATCH: usize = 256 * 1024;
 
 #[derive(Clone, Default)]
-pub struct Sinks(Arc<Mutex<BTreeMap<Target, Arc<Sink>>>>);
+pub struct Sinks(Arc<Open>);
+
+#[derive(Default)]
+struct Open {
+    sinks: Mutex<BTreeMap<Target, Arc<Sink>>>,
+    /// Lines dropped by sinks that are closed.
+    dropped: AtomicU64,
+}
 
 impl Sinks {
     /// The sink for a target, opened when it is new.
@@ -23,7 +30,7 @@ impl Sinks {
     /// # Errors
     /// When its file cannot be opened.
     pub fn open(&self, target: &Target) -> io::Result<Arc<Sink>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.lock();
         if let Some(sink) = all.get(target) {
             return Ok(Arc::clone(sink));
         }
@@ -34,6 +41,21 @@ impl Sinks {
         std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out(out, &again))?;
         all.insert(target.clone(), Arc::clone(&sink));
         Ok(sink)
+    }
+
+    /// Closes what no log writes to any more: its writer ends when all is written.
+    pub fn close_unused(&self) {
+        self.lock().retain(|_, sink| {
+            // Two hold it: this map and its writer. A log gets it through the map only.
+            let used = Arc::strong_count(sink) > 2;
+            // What was dropped is told first.
+            let told = sink.told.load(Ordering::Relaxed) == sink.dropped.load(Ordering::Relaxed);
+            if !used && told {
+                self.0.dropped.fetch_add(sink.dropped.load(Ordering::Relaxed), Ordering::Relaxed);
+                sink.close();
+            }
+            used || !told
+        });
     }
 
     /// Files are opened anew before their next line.
@@ -64,11 +86,16 @@ impl Sinks {
 
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.all().iter().map(|s| s.dropped.load(Ordering::Relaxed)).sum()
+        let open: u64 = self.all().iter().map(|s| s.dropped.load(Ordering::Relaxed)).sum();
+        open + self.0.dropped.load(Ordering::Relaxed)
     }
 
     fn all(&self) -> Vec<Arc<Sink>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Target, Arc<Sink>>> {
+        self.0.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,6 +116,8 @@ struct Queue {
     bytes: Vec<u8>,
     lines: u32,
     writing: bool,
+    /// The writer ends when nothing waits.
+    closed: bool,
 }
 
 impl Sink {
@@ -134,7 +163,12 @@ impl Sink {
         }
     }
 
-    /// The writer's thread: takes all that waits and writes it.
+    fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    /// The writer's thread: takes all that waits and writes it, until the sink is closed.
     pub fn write_out(&self, mut out: Box<dyn Write + Send>, target: &Target) {
         let mut batch = Vec::new();
         loop {
@@ -143,6 +177,9 @@ impl Sink {
                 queue.writing = false;
                 self.written.notify_all();
                 while queue.lines == 0 {
+                    if queue.closed {
+                        return;
+                    }
                     queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 }
                 std::mem::swap(&mut batch, &mut queue.bytes);

@@ -117,12 +117,17 @@ impl ServiceRun {
             | Strategy::PowerOfTwo => {}
             other => return Err(CallError::unsupported(&format!("services.{id}"), &format!("strategy {other:?}"))),
         }
-        // A service that was given endpoints since keeps them when the Plan's are older.
-        let seats = seats(id, &balanced.endpoints, &balanced.rest, before)?;
+        let mut seats = seats(id, &balanced.endpoints, &balanced.rest, before)?;
+        let mut generation = balanced.generation;
+        if let Some((newer, list)) = before.and_then(|b| b.balancer.newer_than(generation)) {
+            // It was given endpoints since: the Plan's are older.
+            generation = newer;
+            seats = list;
+        }
         Ok(Arc::new(Self {
             id: id.to_owned(),
             name: if service.origin.name.is_empty() { id.to_owned() } else { service.origin.name.clone() },
-            balancer: Balancer::new(balanced.strategy.clone(), balanced.generation, seats),
+            balancer: Balancer::new(balanced.strategy.clone(), generation, seats),
             transport: Arc::clone(transport),
             retry: RetryRun::build(&balanced.retry),
             rest: balanced.rest.clone(),
