@@ -147,8 +147,10 @@ class Entry(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Dynamic:
-    """Every sound entry by its name. `broken` names those left out, as (kind, name); a router whose rule cannot be
-    read is among both, for what else is wrong with it is to be said too.
+    """Every sound entry by its name.
+
+    `broken` names those left out, as (kind, name). A router whose rule cannot be read is among both, for what else is
+    wrong with it is to be said too.
     """
 
     routers: Mapping[str, Entry[Router]] = field(default_factory=dict)

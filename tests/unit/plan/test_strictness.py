@@ -121,8 +121,8 @@ def test_random_changes_give_a_plan_or_a_refusal() -> None:
             try:
                 place = at(tree, spot)
                 key = dice.choice(list(place))
+                place[key] = dice.choice(JUNK)
             except (KeyError, IndexError, TypeError):
                 continue  # an earlier change took it away
-            place[key] = dice.choice(JUNK)
         with contextlib.suppress(MalformedPlan):
             from_json(json.dumps(tree).encode())
