@@ -84,7 +84,10 @@ impl Clock {
 
     /// Moves the time on and wakes who waits for a moment that has passed.
     pub fn sweep(&self) {
-        let elapsed = u64::try_from(self.0.base.elapsed().as_millis()).unwrap_or(NEVER - 1);
+        self.move_to(u64::try_from(self.0.base.elapsed().as_millis()).unwrap_or(NEVER - 1));
+    }
+
+    fn move_to(&self, elapsed: Moment) {
         let second = self.now() / 1000 != elapsed / 1000;
         self.0.now.set(elapsed);
         if second {
@@ -158,4 +161,97 @@ pub async fn pause(clock: &Clock, ms: u64) {
         |cx| if alarm.poll(cx, until) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending },
     )
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn woken() -> (Arc<Woken>, Waker) {
+        let woken = Arc::new(Woken::default());
+        (Arc::clone(&woken), Waker::from(woken))
+    }
+
+    #[test]
+    fn an_alarm_is_never_early_and_rings_once() {
+        let clock = Clock::new();
+        let (woken, waker) = woken();
+        let alarm = clock.alarm();
+        let cx = Context::from_waker(&waker);
+        let at = clock.after(500);
+        assert!(!alarm.poll(&cx, at));
+        clock.move_to(500);
+        // The clock may be a tick behind when a deadline is set.
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        assert!(!alarm.poll(&cx, at));
+        clock.move_to(500 + TICK_MS);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert!(alarm.poll(&cx, at));
+        clock.move_to(10_000);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn an_alarm_keeps_the_last_moment_it_was_asked_for() {
+        let clock = Clock::new();
+        let (woken, waker) = woken();
+        let alarm = clock.alarm();
+        let cx = Context::from_waker(&waker);
+        assert!(!alarm.poll(&cx, 200));
+        assert!(!alarm.poll(&cx, 900));
+        clock.move_to(300);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        clock.move_to(900);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn zero_is_never_and_wakes_with_all_only() {
+        let clock = Clock::new();
+        let (woken, waker) = woken();
+        let alarm = clock.alarm();
+        let cx = Context::from_waker(&waker);
+        assert_eq!(clock.after(0), NEVER);
+        assert_eq!(clock.after(u64::MAX), NEVER);
+        assert!(!alarm.poll(&cx, NEVER));
+        clock.move_to(NEVER - 1);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        clock.wake_all();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn an_alarm_that_is_gone_wakes_nobody() {
+        let clock = Clock::new();
+        let (woken, waker) = woken();
+        let alarm = clock.alarm();
+        assert!(!alarm.poll(&Context::from_waker(&waker), 100));
+        drop(alarm);
+        clock.move_to(1_000);
+        clock.wake_all();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        assert!(clock.0.entries.borrow().is_empty());
+    }
+
+    #[test]
+    fn the_date_is_a_whole_line() {
+        let mut line = Vec::new();
+        Clock::new().put_date(&mut line);
+        let line = String::from_utf8(line).unwrap();
+        assert!(line.starts_with("Date: ") && line.ends_with(" GMT\r\n"), "{line}");
+        assert_eq!(line.len(), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n".len());
+    }
 }

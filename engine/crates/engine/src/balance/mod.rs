@@ -3,6 +3,8 @@
 
 pub mod endpoint;
 mod hash;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;

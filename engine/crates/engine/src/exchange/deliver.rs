@@ -165,7 +165,7 @@ async fn stream(
     let transport = &*to.proxy.transport;
     let write_idle_ms = to.place.host.http.timeouts.write_idle_ms;
     let mut until: Moment = NEVER;
-    let mut before = (u64::MAX, u64::MAX, Waits::Client);
+    let mut before = None;
     std::future::poll_fn(|cx| {
         let Scratch { client: buffer, upstream: received, to_upstream, to_client, trailers, .. } = &mut *scratch;
         if !upload.finished(to_upstream) {
@@ -180,7 +180,8 @@ async fn stream(
         if let Poll::Ready(result) = download.poll(cx, &mut source, to_client, &mut connection.io) {
             return Poll::Ready(result);
         }
-        let state = (download.received, download.sent_bytes, download.waits_for);
+        // An endpoint that waits for the request's body is not silent while that moves.
+        let state = Some((download.received, download.sent_bytes, upload.body_bytes, download.waits_for));
         if state != before {
             before = state;
             until = match download.waits_for {
@@ -202,9 +203,16 @@ async fn stream(
         }
         let upload_until = if upload.finished(to_upstream) { NEVER } else { upload.deadline() };
         if connection.alarm.poll(cx, until.min(upload_until).min(removed)) {
-            let late_client = download.waits_for == Waits::Client || upload_until <= clock.now();
-            let kind = if late_client { FaultKind::ClientGone } else { FaultKind::ResponseTimeout };
-            return Poll::Ready(Err(Fault::new(kind, "nothing moved in time")));
+            let now = clock.now();
+            let waits_for_client = until <= now && download.waits_for == Waits::Client;
+            let fault = if removed <= now {
+                Fault::new(FaultKind::UpstreamClosed, "the route was removed")
+            } else if waits_for_client || (upload_until <= now && upload.is_client_late(now)) {
+                Fault::new(FaultKind::ClientGone, "the client moved nothing in time")
+            } else {
+                Fault::new(FaultKind::ResponseTimeout, "the endpoint moved nothing in time")
+            };
+            return Poll::Ready(Err(fault));
         }
         Poll::Pending
     })

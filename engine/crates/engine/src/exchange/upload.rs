@@ -118,6 +118,8 @@ impl Upload {
             self.sent = 0;
             self.upstream_gone = false;
             self.write_end = NEVER;
+            // The client was not waited for meanwhile.
+            self.window_end = NEVER;
         }
         self.replayable
     }
