@@ -57,6 +57,36 @@ def test_no_pool() -> None:
             assert g.origin.visits[number].ended.wait(10)
 
 
+def test_old_connections_give_way() -> None:
+    """Connections too old for unsafe methods do not fill the pool: new ones take their places and are used again."""
+    together = threading.Barrier(3)
+
+    def meeting(visit: Visit) -> None:
+        while True:
+            visit.read_request()
+            if visit.requests[-1].method == "GET":
+                together.wait(30)
+            visit.answer(b"ok")
+
+    pool = {"pool": {"max_idle": 3, "unsafe_idle_ms": 2000}}
+    with (
+        Origin(meeting) as origin,
+        Engine(plan(origin.address, upstream=pool), threads=1) as engine,
+        engine.client() as poster,
+    ):
+        clients = [engine.client() for _ in range(3)]
+        for client in clients:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        for client in clients:
+            assert client.read_response().status == 200
+            client.close()
+        old = time.monotonic() + 2.5
+        until(lambda: time.monotonic() > old, what="the pooled connections to be too old")
+        for _ in range(20):
+            assert poster.request("POST", body=b"x").status == 200
+        assert len(origin.visits) <= 5
+
+
 def test_requests_of_a_pooled_connection_are_limited() -> None:
     """`max_requests` 2: a third request opens another connection."""
     with Origin() as origin, Engine(plan(origin.address, upstream={"pool": {"max_requests": 2}}), threads=1) as engine:

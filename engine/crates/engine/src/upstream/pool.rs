@@ -4,6 +4,7 @@
 //! at before it is used again; methods that must not be sent twice use only young ones (DESIGN.md, section 2).
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -31,7 +32,8 @@ struct Idle {
 
 struct Shelf {
     endpoint: Arc<Endpoint>,
-    idle: Vec<Idle>,
+    /// The one used last at the back.
+    idle: VecDeque<Idle>,
 }
 
 #[derive(Default)]
@@ -43,7 +45,7 @@ impl Pools {
         let mut shelves = self.0.borrow_mut();
         let shelf = shelves.get_mut(&endpoint.key)?;
         let mut noop = Context::from_waker(Waker::noop());
-        while let Some(idle) = shelf.idle.pop() {
+        while let Some(idle) = shelf.idle.pop_back() {
             endpoint.idle.fetch_sub(1, Ordering::Relaxed);
             let now = clock.now();
             let good = now < idle.until && idle.upstream.io.seems_silent(&mut noop);
@@ -56,7 +58,7 @@ impl Pools {
                 if !young {
                     // Older ones lie below: they stay for safe methods.
                     endpoint.idle.fetch_add(1, Ordering::Relaxed);
-                    shelf.idle.push(idle);
+                    shelf.idle.push_back(idle);
                     return None;
                 }
                 if !idle.upstream.io.is_silent() {
@@ -76,17 +78,18 @@ impl Pools {
         if worn || endpoint.removed.load(Ordering::Relaxed) {
             return;
         }
+        let mut shelves = self.0.borrow_mut();
+        let shelf = shelves
+            .entry(endpoint.key)
+            .or_insert_with(|| Shelf { endpoint: Arc::clone(endpoint), idle: VecDeque::new() });
         if endpoint.idle.fetch_add(1, Ordering::Relaxed) >= policy.max_idle {
             endpoint.idle.fetch_sub(1, Ordering::Relaxed);
-            return;
+            // The oldest gives way: unsafe methods could not use it, and it would keep its place for long.
+            if shelf.idle.pop_front().is_none() {
+                return;
+            }
         }
-        let idle = Idle { upstream, since: clock.now(), until: clock.after(policy.idle_ms) };
-        self.0
-            .borrow_mut()
-            .entry(endpoint.key)
-            .or_insert_with(|| Shelf { endpoint: Arc::clone(endpoint), idle: Vec::new() })
-            .idle
-            .push(idle);
+        shelf.idle.push_back(Idle { upstream, since: clock.now(), until: clock.after(policy.idle_ms) });
     }
 
     /// Closes what is too old, closed by its peer, or of an endpoint that is gone.
