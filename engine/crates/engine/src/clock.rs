@@ -164,6 +164,7 @@ pub async fn pause(clock: &Clock, ms: u64) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // A test that cannot go on fails.
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::Arc;

@@ -174,7 +174,7 @@ async fn tick(worker: Rc<Worker>) {
         })
         .map_err(std::io::Error::from)
         .and_then(|fd| {
-            // SAFETY: the descriptor is owned by the `AsyncFd`, so it stays open and the same as long as it is registered.
+            // SAFETY: the `AsyncFd` owns the descriptor, so it stays open and the same as long as it is registered.
             unsafe { AsyncFd::register(fd) }.map_err(std::io::Error::from)
         });
     let timer = match timer {

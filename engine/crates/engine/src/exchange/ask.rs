@@ -1,17 +1,17 @@
 //! Sends the request and waits for the response head; the body goes on being sent meanwhile.
 
 use std::io;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use plan::fault::FaultKind;
-use wire::field::Known;
-use wire::Refusal;
+use wire::head::Head;
+use wire::{HeadLimits, Refusal};
 
 use super::answer::write_status;
 use super::connection::Connection;
 use super::forward::Forwarding;
 use super::upload::{Source, Stopped, Upload};
-use crate::buffer::Scratch;
+use crate::buffer::{Buffer, Scratch};
 use crate::clock::{Moment, NEVER};
 use crate::fault::Fault;
 use crate::upstream::connect::Failed;
@@ -48,22 +48,17 @@ pub async fn ask(
     let clock = &worker.clock;
     let transport = &*to.proxy.transport;
     scratch.upstream.consume(scratch.upstream.len());
-    let mut searched = 0;
-    let mut interim_bytes = 0;
-    let mut head_until: Moment = NEVER;
-    let mut expects = scratch.request.expects_continue && upload.body_bytes == 0;
-    let mut continue_until: Moment = NEVER;
+    let mut heads = Heads {
+        searched: 0,
+        interim_bytes: 0,
+        expects: scratch.request.expects_continue && upload.body_bytes == 0,
+        passes: scratch.request.head.minor >= 1,
+        informational: to.proxy.informational,
+    };
+    let mut until = Until { head: NEVER, go_on: NEVER };
     std::future::poll_fn(|cx| {
-        let Scratch {
-            client: buffer,
-            upstream: received,
-            to_upstream: out,
-            to_client,
-            request,
-            response,
-            trailers,
-            ..
-        } = &mut *scratch;
+        let Scratch { client: buffer, upstream: received, to_upstream: out, to_client, response, trailers, .. } =
+            &mut *scratch;
         loop {
             if !upload.finished(out) {
                 let mut source = Source { io: &mut connection.io, buffer, trailers };
@@ -77,42 +72,15 @@ pub async fn ask(
                 return Poll::Ready(Err(Failure::Client(gone(&error))));
             }
             match upstream.io.poll_read(cx, received) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(silent(searched, interim_bytes, "closed"))),
-                Poll::Ready(Err(error)) => {
-                    return Poll::Ready(Err(silent(searched, interim_bytes, &error.to_string())))
-                }
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(heads.silent("closed"))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(heads.silent(&error.to_string()))),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
-            // Interim responses come before the final one (RFC 9110 section 15.2).
-            loop {
-                match wire::response::parse(response, received.filled(), searched, &transport.limits) {
-                    Err(refusal) => return Poll::Ready(Err(Failure::Invalid(refusal))),
-                    Ok(None) => {
-                        searched = received.len();
-                        break;
-                    }
-                    Ok(Some(len)) => {
-                        received.consume(len);
-                        searched = 0;
-                        if response.status >= 200 || response.status == 101 {
-                            return Poll::Ready(Ok(()));
-                        }
-                        // All of them together are no larger than a head may be: the client may read none.
-                        interim_bytes += len;
-                        if interim_bytes > transport.limits.head_bytes {
-                            return Poll::Ready(Err(Failure::Invalid(Refusal::HeadTooLarge)));
-                        }
-                        let wanted =
-                            if response.status == 100 { std::mem::take(&mut expects) } else { to.proxy.informational };
-                        if wanted && request.head.minor >= 1 {
-                            write_interim(to_client, response);
-                        }
-                        if received.is_empty() {
-                            break;
-                        }
-                    }
-                }
+            match heads.take(received, response, to_client, &transport.limits) {
+                Ok(true) => return Poll::Ready(Ok(())),
+                Ok(false) => {}
+                Err(refusal) => return Poll::Ready(Err(Failure::Invalid(refusal))),
             }
         }
         if upload.body_done() && buffer.is_empty() && !connection.ended {
@@ -123,46 +91,111 @@ pub async fn ask(
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Failure::Client(gone(&error)))),
             }
         }
-        if upload.finished(out) && head_until == NEVER {
-            head_until = clock.after(transport.response_head_ms);
+        if upload.finished(out) && until.head == NEVER {
+            until.head = clock.after(transport.response_head_ms);
         }
-        if expects && continue_until == NEVER {
-            continue_until = clock.after(CONTINUE_MS);
+        if heads.expects && until.go_on == NEVER {
+            until.go_on = clock.after(CONTINUE_MS);
         }
-        if upload.body_bytes > 0 {
-            expects = false;
-        }
-        loop {
-            let upload_until = if upload.finished(out) { NEVER } else { upload.deadline() };
-            let continue_at = if expects { continue_until } else { NEVER };
-            // A client that waits for 100 is not late.
-            let upload_until = if expects { NEVER } else { upload_until };
-            if !connection.alarm.poll(cx, upload_until.min(head_until).min(continue_at)) {
-                return Poll::Pending;
-            }
-            if continue_at <= clock.now() {
-                expects = false;
-                to_client.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-                if let Err(error) = flush(cx, connection, to_client) {
-                    return Poll::Ready(Err(Failure::Client(gone(&error))));
-                }
-                continue;
-            }
-            if upload_until <= clock.now() && upload.is_client_late(clock.now()) {
-                let fault = Fault::new(FaultKind::BodyTimeout, "the request body did not come in time");
-                return Poll::Ready(Err(Failure::Client(fault)));
-            }
-            return Poll::Ready(Err(Failure::Timeout));
-        }
+        heads.expects &= upload.body_bytes == 0;
+        let upload_until = if upload.finished(out) { NEVER } else { upload.deadline() };
+        until.poll(cx, connection, to_client, &mut heads.expects, (upload, upload_until)).map(Err)
     })
     .await
 }
 
-fn silent(searched: usize, interim_bytes: usize, how: &str) -> Failure {
-    if searched == 0 {
-        Failure::Silent { how: format!("{how} before a response"), heard: interim_bytes > 0 }
-    } else {
-        Failure::Invalid(Refusal::Malformed("the response head is incomplete"))
+/// The heads that come before a body: interim ones, then the final one (RFC 9110 section 15.2).
+struct Heads {
+    /// Bytes of a head that were seen without its end.
+    searched: usize,
+    interim_bytes: usize,
+    /// The client waits for 100.
+    expects: bool,
+    /// The client knows interim responses, and the route passes those other than 100 on.
+    passes: bool,
+    informational: bool,
+}
+
+impl Heads {
+    /// Takes what has come; true when the final head stands in `response`.
+    fn take(
+        &mut self,
+        received: &mut Buffer,
+        response: &mut Head,
+        to_client: &mut Vec<u8>,
+        limits: &HeadLimits,
+    ) -> Result<bool, Refusal> {
+        while !received.is_empty() {
+            let Some(len) = wire::response::parse(response, received.filled(), self.searched, limits)? else {
+                self.searched = received.len();
+                return Ok(false);
+            };
+            received.consume(len);
+            self.searched = 0;
+            if response.status >= 200 || response.status == 101 {
+                return Ok(true);
+            }
+            // All of them together are no larger than a head may be: the client may read none.
+            self.interim_bytes += len;
+            if self.interim_bytes > limits.head_bytes {
+                return Err(Refusal::HeadTooLarge);
+            }
+            let wanted = if response.status == 100 { std::mem::take(&mut self.expects) } else { self.informational };
+            if wanted && self.passes {
+                write_interim(to_client, response);
+            }
+        }
+        Ok(false)
+    }
+
+    fn silent(&self, how: &str) -> Failure {
+        if self.searched == 0 {
+            Failure::Silent { how: format!("{how} before a response"), heard: self.interim_bytes > 0 }
+        } else {
+            Failure::Invalid(Refusal::Malformed("the response head is incomplete"))
+        }
+    }
+}
+
+/// How long is waited.
+struct Until {
+    /// For the response head, once the request is out.
+    head: Moment,
+    /// For the endpoint's own 100.
+    go_on: Moment,
+}
+
+impl Until {
+    /// Ready when somebody was too late.
+    fn poll(
+        &self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+        to_client: &mut Vec<u8>,
+        expects: &mut bool,
+        (upload, upload_until): (&Upload, Moment),
+    ) -> Poll<Failure> {
+        loop {
+            // A client that waits for 100 is not late.
+            let (upload_until, go_on) = if *expects { (NEVER, self.go_on) } else { (upload_until, NEVER) };
+            if !connection.alarm.poll(cx, upload_until.min(self.head).min(go_on)) {
+                return Poll::Pending;
+            }
+            let now = connection.worker.clock.now();
+            if go_on <= now {
+                *expects = false;
+                to_client.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                if let Err(error) = flush(cx, connection, to_client) {
+                    return Poll::Ready(Failure::Client(gone(&error)));
+                }
+                continue;
+            }
+            if upload_until <= now && upload.is_client_late(now) {
+                let fault = Fault::new(FaultKind::BodyTimeout, "the request body did not come in time");
+                return Poll::Ready(Failure::Client(fault));
+            }
+            return Poll::Ready(Failure::Timeout);
+        }
     }
 }
 
@@ -170,15 +203,14 @@ fn gone(error: &io::Error) -> Fault {
     Fault::new(FaultKind::ClientGone, error.to_string())
 }
 
-fn write_interim(out: &mut Vec<u8>, head: &wire::head::Head) {
+fn write_interim(out: &mut Vec<u8>, head: &Head) {
     write_status(out, head.status, head.text(head.reason));
     head.write_fields(out, wire::field::HOP_BY_HOP);
     out.extend_from_slice(b"\r\n");
-    debug_assert!(!head.seen.has(Known::ContentLength) || head.status < 200);
 }
 
 /// Sends what interim responses have put there, as far as the client takes it.
-fn flush(cx: &mut std::task::Context<'_>, connection: &mut Connection, out: &mut Vec<u8>) -> io::Result<()> {
+fn flush(cx: &mut Context<'_>, connection: &mut Connection, out: &mut Vec<u8>) -> io::Result<()> {
     while !out.is_empty() {
         match connection.io.poll_write(cx, out, &[]) {
             Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),

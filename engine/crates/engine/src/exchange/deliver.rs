@@ -60,15 +60,7 @@ pub async fn deliver(
     let length = framing::content_length(&scratch.response).ok().flatten();
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
     filter(connection, scratch, to);
-    let modern = scratch.request.head.minor >= 1;
-    let delivery = match framing {
-        Framing::None => {
-            Delivery::None(length.filter(|_| scratch.response.status >= 200 && scratch.response.status != 204))
-        }
-        Framing::Length(length) => Delivery::Length(length),
-        Framing::Chunked | Framing::UntilClose if modern => Delivery::Chunked,
-        Framing::Chunked | Framing::UntilClose => Delivery::UntilClose,
-    };
+    let delivery = delivery(framing, scratch, length);
     let keeps = to.keeps
         && delivery != Delivery::UntilClose
         && upload.body_done()
@@ -97,13 +89,7 @@ pub async fn deliver(
     let removal = is_stream.then(|| Removal::new(&worker, connection.listener.key, &to.route.id));
     let mut bodies = Bodies { upload: &mut upload, upstream: &mut upstream, download: &mut download, removal };
     let result = stream(connection, scratch, to, &mut bodies, &in_flight).await;
-    let record = &mut scratch.record;
-    record.status = scratch.response.status;
-    record.body_bytes = download.body_bytes;
-    record.sent_bytes = download.sent_bytes;
-    record.upstream_bytes = download.body_bytes;
-    record.request_body_bytes = upload.body_bytes;
-    record.response_nanos = nanos(record.started).saturating_sub(record.connect_nanos);
+    note(scratch, &download, &upload);
     let next = match result {
         Ok(()) => {
             let reusable = upstream_keeps
@@ -125,21 +111,56 @@ pub async fn deliver(
             return Outcome::Failed(fault);
         }
         Err(fault) => {
-            scratch.to_client.clear();
-            worker.shared.faults.count(fault.kind);
-            if delivery == Delivery::UntilClose {
-                connection.io.reset_on_close();
-            }
-            if fault.kind == FaultKind::ClientGone {
-                scratch.record.log_status = Some(to.route.faults.answer(fault.kind).log_status);
-            }
-            scratch.record.fault = Some(fault);
+            break_off(connection, scratch, to, fault, delivery);
             Next::Close
         }
     };
     drop(in_flight);
     log(connection, scratch, to);
     Outcome::Answered(next)
+}
+
+/// How the body goes to the client; `length` is what Content-Length said.
+fn delivery(framing: Framing, scratch: &Scratch, length: Option<u64>) -> Delivery {
+    let modern = scratch.request.head.minor >= 1;
+    match framing {
+        Framing::None => {
+            Delivery::None(length.filter(|_| scratch.response.status >= 200 && scratch.response.status != 204))
+        }
+        Framing::Length(length) => Delivery::Length(length),
+        Framing::Chunked | Framing::UntilClose if modern => Delivery::Chunked,
+        Framing::Chunked | Framing::UntilClose => Delivery::UntilClose,
+    }
+}
+
+/// Writes down what has gone both ways.
+fn note(scratch: &mut Scratch, download: &Download, upload: &Upload) {
+    let record = &mut scratch.record;
+    record.status = scratch.response.status;
+    record.body_bytes = download.body_bytes;
+    record.sent_bytes = download.sent_bytes;
+    record.upstream_bytes = download.body_bytes;
+    record.request_body_bytes = upload.body_bytes;
+    record.response_nanos = nanos(record.started).saturating_sub(record.connect_nanos);
+}
+
+/// What has begun cannot be answered otherwise: it is cut, in a way the client can tell.
+fn break_off(
+    connection: &mut Connection,
+    scratch: &mut Scratch,
+    to: &Forwarding<'_>,
+    fault: Fault,
+    delivery: Delivery,
+) {
+    scratch.to_client.clear();
+    connection.worker.shared.faults.count(fault.kind);
+    if delivery == Delivery::UntilClose {
+        connection.io.reset_on_close();
+    }
+    if fault.kind == FaultKind::ClientGone {
+        scratch.record.log_status = Some(to.route.faults.answer(fault.kind).log_status);
+    }
+    scratch.record.fault = Some(fault);
 }
 
 /// Both directions of an exchange whose response has begun.
