@@ -18,11 +18,12 @@ const OUT_KEPT: usize = 64 * 1024;
 /// Room of a head that is kept: a browser's with its cookies.
 const HEAD_KEPT: usize = 16 * 1024;
 
-/// Empties a head and gives back its room above `bytes`.
-pub fn trim(head: &mut Head, bytes: usize) {
-    head.clear();
-    head.bytes.shrink_to(bytes);
-    head.fields.shrink_to(bytes / 64);
+/// Gives back the room above `bytes` of a head that is empty.
+pub fn shrink(head: &mut Head, bytes: usize) {
+    if head.bytes.capacity() > bytes || head.fields.capacity() > bytes / 64 {
+        head.bytes.shrink_to(bytes);
+        head.fields.shrink_to(bytes / 64);
+    }
 }
 
 /// Bytes received and not yet used.
@@ -136,8 +137,10 @@ impl Scratch {
         self.upstream.reset(UPSTREAM_BUFFER);
         // Nothing of one client stays for the next, and no large head's room.
         self.request.trim(HEAD_KEPT);
-        trim(&mut self.response, HEAD_KEPT);
-        trim(&mut self.trailers, HEAD_KEPT);
+        for head in [&mut self.response, &mut self.trailers] {
+            head.clear();
+            shrink(head, HEAD_KEPT);
+        }
         self.record.endpoint = None;
         self.record.fault = None;
         for out in [&mut self.to_client, &mut self.to_upstream] {

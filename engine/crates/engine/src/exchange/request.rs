@@ -86,7 +86,7 @@ impl Request {
     /// Empties it and gives back its room above so many bytes each.
     pub fn trim(&mut self, bytes: usize) {
         self.clear();
-        crate::buffer::trim(&mut self.head, bytes);
+        crate::buffer::shrink(&mut self.head, bytes);
         for text in [&mut self.path, &mut self.query, &mut self.host_field] {
             text.shrink_to(bytes);
         }
