@@ -17,6 +17,7 @@ MAY_SLEEP = {
     "tests/kit/waiting.py": "the pause between two looks",
     "tests/feature/test_uvicorn_keepalive.py": "the gap between requests is what is tested",
     "tests/feature/test_timeouts_limits.py": "a slow client is what is tested",
+    "tests/feature/test_counts_return.py": "a slow upload and the length of a rest are what is tested",
     "tests/unit/providers/test_watch.py": "a pause in writing is what is tested",
 }
 REGISTRIES = ["py" + "pi.org", "python" + "hosted.org", "crates" + ".io", "deb." + "debian.org", "docker" + ".io"]
