@@ -73,7 +73,7 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
             Ok(upstream) => {
                 let status = scratch.response.status;
                 let again = to.proxy.retry.statuses.contains(&status)
-                    && may_retry(&to.proxy.retry, &scratch.request, true)
+                    && may_retry(&to.proxy.retry, &scratch.request)
                     && (to.proxy.retry.tries == 0 || tried.len() + 1 < to.proxy.retry.tries as usize)
                     && tried.len() + 1 < service.balancer.seats()
                     && upload.can_replay();
@@ -98,12 +98,12 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
         let policy = &to.proxy.retry;
         let wanted = match fault.kind {
             FaultKind::ConnectFailed | FaultKind::ConnectTimeout => policy.unsent,
-            FaultKind::ResponseTimeout => policy.timeout && may_retry(policy, &scratch.request, true),
-            FaultKind::UpstreamInvalid if !is_status => policy.invalid && may_retry(policy, &scratch.request, true),
+            FaultKind::ResponseTimeout => policy.timeout && may_retry(policy, &scratch.request),
             // Asked for already.
             _ if is_status => true,
+            FaultKind::UpstreamInvalid => policy.invalid && may_retry(policy, &scratch.request),
             _ if unsent => policy.unsent,
-            _ => policy.error && may_retry(policy, &scratch.request, true),
+            _ => policy.error && may_retry(policy, &scratch.request),
         };
         let in_time = policy.timeout_ms == 0 || worker.clock.now() - began < policy.timeout_ms;
         let more = policy.tries == 0 || tried.len() < policy.tries as usize;
@@ -122,8 +122,8 @@ pub(super) fn note_rest(scratch: &mut Scratch, upload: &Upload) {
 }
 
 /// Whether a request that may have been executed may be sent again.
-fn may_retry(policy: &RetryRun, request: &Request, sent: bool) -> bool {
-    !sent || policy.non_idempotent || request.is_idempotent()
+fn may_retry(policy: &RetryRun, request: &Request) -> bool {
+    policy.non_idempotent || request.is_idempotent()
 }
 
 /// Asks one endpoint; a reused connection that turns out to be dead gives way to a new one.
