@@ -18,6 +18,7 @@ LAYERS = (
     ("run.wanted", "run.notify"),
     ("providers", "acme", "engine", "control"),
     ("traefik", "nginx"),
+    ("certificates",),
     ("config", "plan"),
     ("logs",),
     ("errors",),
