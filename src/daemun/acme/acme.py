@@ -72,6 +72,7 @@ class Acme:
         self._started = self._clock.now()
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
+        self._failing = asyncio.Lock()
         self._resolvers: dict[str, Resolver] = {}
         self._wishes: tuple[Wish, ...] = ()
         self._covered: frozenset[str] = frozenset()
@@ -192,8 +193,8 @@ class Acme:
         """Start what is due, as far as there is room; return when to look again."""
         now = self._clock.now()
         moments = [now + (_LOOK_AT_BROKEN if self._shelf.broken else _LOOK)]
-        agenda = [(self._due(need), need, need.id) for need in self._needs.values()]
-        asks = [(self._ask_at(need), need, f"{need.id} ask") for need in self._needs.values()]
+        agenda = [(self._due(need, now), need, need.id) for need in self._needs.values()]
+        asks = [(self._ask_at(need, now), need, f"{need.id} ask") for need in self._needs.values()]
         agenda += [(moment, need, key) for moment, need, key in asks if moment is not None]
         for moment, need, key in sorted(agenda, key=lambda item: item[0]):
             if key in self._running:
@@ -210,9 +211,8 @@ class Acme:
         self._running.pop(task.get_name(), None)
         self._wake.set()
 
-    def _due(self, need: Need) -> datetime:
+    def _due(self, need: Need, now: datetime) -> datetime:
         """Return when these names are to be ordered."""
-        now = self._clock.now()
         resolver = self._resolvers[need.resolver]
         if self._shelf.path(resolver) in self._shelf.broken:
             return now + _LOOK
@@ -224,10 +224,10 @@ class Acme:
                 moments.append(now + _LOOK if renewal is None else renewal.moment)
         return max(moments)
 
-    def _ask_at(self, need: Need) -> datetime | None:
+    def _ask_at(self, need: Need, now: datetime) -> datetime | None:
         """Return when the authority is asked about the renewal of what is there (RFC 9773: never after its end)."""
         renewal = self._shelf.journal_of(self._resolvers[need.resolver]).renewals.get(need.id)
-        if need.current is None or renewal is None or need.current.material.not_after <= self._clock.now():
+        if need.current is None or renewal is None or need.current.material.not_after <= now:
             return None
         return renewal.ask_at
 
@@ -320,6 +320,10 @@ class Acme:
         await call(self._shelf.keep, self._shelf.path(resolver), {need.id: renewal})
 
     async def _failed(self, need: Need, refused: Refusal, *, key: str) -> None:
+        async with self._failing:
+            await self._record(need, refused, key=key)
+
+    async def _record(self, need: Need, refused: Refusal, *, key: str) -> None:
         resolver = self._resolvers.get(need.resolver)
         if resolver is None:
             return
@@ -336,13 +340,14 @@ class Acme:
             left=None if current is None else max(current.material.not_after - now, timedelta(0)),
             draw=self._draw,
         )
-        self._said.failure(need, failure, has_certificate=current is not None)
+        self._said.failure(key, need, failure, has_certificate=current is not None)
         await call(self._shelf.keep, self._shelf.path(resolver), {key: failure})
 
     async def _drop(self, resolver: Resolver) -> None:
         """Forget what had failed for the whole resolver: it works again."""
         if _whole(resolver) in self._shelf.journal_of(resolver).failures:
             await call(Journal(self._shelf.path(resolver)).drop, _whole(resolver), Failure)
+        self._said.forget(_whole(resolver))
 
 
 def _whole(resolver: Resolver) -> str:

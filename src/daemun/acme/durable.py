@@ -18,6 +18,7 @@ import hashlib
 import os
 import stat
 import struct
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,8 +62,8 @@ def claimed(path: Path, identity: str) -> Iterator[bool]:
 def write(path: Path, content: bytes) -> None:
     """Replace the file's content at once, 0600; the owner stays whoever it was. Raises OSError."""
     target = path.resolve()
-    new = target.with_name(f".{target.name}.new-{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.new-", dir=target.parent)
+    new = Path(name)
     try:
         with contextlib.suppress(FileNotFoundError, PermissionError):
             before = target.stat()

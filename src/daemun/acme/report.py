@@ -43,9 +43,9 @@ class Said:
             if not isinstance(before, tuple) or problem not in before:
                 log_problem(problem)
 
-    def failure(self, need: Need, failure: Failure, *, has_certificate: bool) -> None:
+    def failure(self, subject: str, need: Need, failure: Failure, *, has_certificate: bool) -> None:
         """Log why there is no new certificate, with the place of the wish."""
-        if not self.is_new(need.id, (failure.kind, failure.message)):
+        if not self.is_new(subject, (failure.kind, failure.message)):
             return
         event = "the certificate cannot be renewed yet" if has_certificate else "no certificate yet"
         _log.error(
