@@ -62,12 +62,13 @@ def open_session(resolver: Resolver, *, directory: Path, now: Callable[[], datet
     network = Network(resolver, key, directory=directory, now=now, uri=known)
     authority = Authority(network, ca_server=resolver.ca_server, now=now)
     if known:
+        journal.drop([resolver.name], PendingAccount)  # left over by a crash just after the account was stored
         return Session(authority=authority, key=key, uri=known)
     eab = None if resolver.eab is None else (resolver.eab.kid, resolver.eab.hmac)
     uri, body = authority.register(email=resolver.email, eab=eab)
     account = Account(email=resolver.email, key=stored.key, uri=uri, body=body)
     store.update(storage, lambda raw: store.put_account(raw, resolver.name, account))
-    journal.drop(resolver.name, PendingAccount)
+    journal.drop([resolver.name], PendingAccount)
     _log.info("account registered", resolver=resolver.name, account=uri)
     return Session(authority=authority, key=key, uri=uri)
 

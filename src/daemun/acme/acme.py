@@ -23,7 +23,7 @@ from daemun.acme.account import Session
 from daemun.acme.blocking import call
 from daemun.acme.challenge import Challenges
 from daemun.acme.clock import LONGEST, Clock, WallClock
-from daemun.acme.journal import Failure, Journal, Renewal
+from daemun.acme.journal import Entry, Failure, Journal, Renewal
 from daemun.acme.names import is_covered, normal
 from daemun.acme.needs import Need, needs
 from daemun.acme.order import Elsewhere, Ordering
@@ -40,7 +40,7 @@ from daemun.errors import Problem
 _log = structlog.get_logger()
 
 _AT_ONCE = 4
-_ELSEWHERE = timedelta(seconds=30)
+_ELSEWHERE = timedelta(seconds=2)
 _LOOK = timedelta(seconds=LONGEST)
 _LOOK_AT_BROKEN = timedelta(seconds=60)
 
@@ -140,21 +140,24 @@ class Acme:
         await self._write_status()
 
     async def _plan_renewals(self) -> None:
-        """Draw a moment for each certificate that has none yet."""
+        """Draw a moment for each certificate that has none yet; forget orders that ended just before a crash."""
         now = self._clock.now()
         new: dict[Path, dict[str, Renewal]] = {}
+        ended: dict[Path, list[str]] = {}
         for need in self._needs.values():
             if need.current is None:
                 continue
             resolver = self._resolvers[need.resolver]
             named = identifier(need.current.material)
-            known = self._shelf.journal_of(resolver).renewals.get(need.id)
+            path, entries = self._shelf.path(resolver), self._shelf.journal_of(resolver)
+            known, order = entries.renewals.get(need.id), entries.orders.get(need.id)
             if known is None or known.certificate != named:
                 renewal = inquiry.first(named, need.current.material, resolver, now=now, draw=self._draw)
-                new.setdefault(self._shelf.path(resolver), {})[need.id] = renewal
-        for path, renewals in new.items():
-            if path not in self._shelf.broken:
-                await call(self._shelf.keep, path, renewals)
+                new.setdefault(path, {})[need.id] = renewal
+            if order is not None and order.replaces != named and need.id not in self._running:
+                ended.setdefault(path, []).append(need.id)
+        for path in (new.keys() | ended.keys()) - self._shelf.broken.keys():
+            await call(self._shelf.keep, path, new.get(path, {}), without_orders=ended.get(path, ()))
 
     def _tell(self) -> None:
         """Tell whoever hands certificates on when there are others than before."""
@@ -268,7 +271,8 @@ class Acme:
                 issuer=stored.material.issuer,
                 until=stored.material.not_after.isoformat(),
             )
-            await self._drop(resolver)
+            await self._works_again(resolver)
+            await self._look()  # before this order counts as ended: what it brought is seen
 
     async def _obtain(self, need: Need, resolver: Resolver, *, new_key: bool) -> Stored:
         known = self._shelf.journal_of(resolver).failures.get(need.id)
@@ -317,7 +321,7 @@ class Acme:
         else:
             now = self._clock.now()
             renewal = inquiry.answered(before, answer, current.material, resolver, now=now, draw=self._draw)
-        await call(self._shelf.keep, self._shelf.path(resolver), {need.id: renewal})
+        await self._keep(resolver, {need.id: renewal})
 
     async def _failed(self, need: Need, refused: Refusal, *, key: str) -> None:
         async with self._failing:
@@ -341,12 +345,16 @@ class Acme:
             draw=self._draw,
         )
         self._said.failure(key, need, failure, has_certificate=current is not None)
-        await call(self._shelf.keep, self._shelf.path(resolver), {key: failure})
+        await self._keep(resolver, {key: failure})
 
-    async def _drop(self, resolver: Resolver) -> None:
-        """Forget what had failed for the whole resolver: it works again."""
+    async def _keep(self, resolver: Resolver, entries: Mapping[str, Entry]) -> None:
+        async with self._looking:
+            await call(self._shelf.keep, self._shelf.path(resolver), entries)
+
+    async def _works_again(self, resolver: Resolver) -> None:
+        """Forget what had failed for the whole resolver."""
         if _whole(resolver) in self._shelf.journal_of(resolver).failures:
-            await call(Journal(self._shelf.path(resolver)).drop, _whole(resolver), Failure)
+            await call(Journal(self._shelf.path(resolver)).drop, [_whole(resolver)], Failure)
         self._said.forget(_whole(resolver))
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -37,11 +37,12 @@ class PendingAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingOrder:
-    """An order under way; `uri` is empty until it is placed."""
+    """An order under way; `uri` is empty until it is placed, `replaces` when there is no certificate before it."""
 
     ca_server: str
     names: tuple[str, ...]
     key: str = field(repr=False)
+    replaces: str = ""
     uri: str = ""
 
 
@@ -114,14 +115,16 @@ class Journal:
 
         self._change(change)
 
-    def drop(self, identity: str, *kinds: type[Entry]) -> None:
+    def drop(self, identities: Collection[str], *kinds: type[Entry]) -> None:
         """Forget entries."""
 
         def change(raw: dict[str, dict[str, Any]]) -> None:
             for kind in kinds:
-                raw[_KINDS[kind]].pop(identity, None)
+                for identity in identities:
+                    raw[_KINDS[kind]].pop(identity, None)
 
-        self._change(change)
+        if identities:
+            self._change(change)
 
     def keep_first(self, identity: str, make: Callable[[], PendingAccount]) -> PendingAccount:
         """Return the account that is being registered at the authority; the one made here when there is none."""
@@ -188,6 +191,7 @@ def _order(raw: Any) -> PendingOrder:
         ca_server=str(raw["ca_server"]),
         names=tuple(str(name) for name in raw["names"]),
         key=str(raw["key"]),
+        replaces=str(raw["replaces"]),
         uri=str(raw["uri"]),
     )
 

@@ -113,12 +113,18 @@ class Ordering:
 
     def _begin(self, need: Need, *, new_key: bool) -> PendingOrder:
         """Return the order that was begun and not ended, else a new one, kept with its key."""
-        known = self._journal.read().orders.get(need.id)
-        if known is not None and known.ca_server == self._resolver.ca_server and set(known.names) == set(need.names):
-            return known
         current = need.current
+        replaces = "" if current is None else identifier(current.material)
+        known = self._journal.read().orders.get(need.id)
+        if (
+            known is not None
+            and known.ca_server == self._resolver.ca_server
+            and set(known.names) == set(need.names)
+            and known.replaces == replaces
+        ):
+            return known
         key = current.material.key if current is not None and not new_key else make_key(self._resolver.key_type)
-        pending = PendingOrder(ca_server=self._resolver.ca_server, names=need.names, key=key)
+        pending = PendingOrder(ca_server=self._resolver.ca_server, names=need.names, key=key, replaces=replaces)
         self._journal.keep({need.id: pending})
         return pending
 
@@ -136,7 +142,8 @@ class Ordering:
 
     async def _place(self, need: Need, pending: PendingOrder) -> Order:
         profile = self._resolver.profile
-        replaces = "" if need.current is None else await call(self._replaces, need.current)
+        # Only where the authority knows such names.
+        replaces = pending.replaces if "renewalInfo" in await call(self._ask.directory) else ""
         try:
             order = await call(self._ask.new_order, pending.names, profile=profile, replaces=replaces)
         except Refusal as error:
@@ -148,10 +155,6 @@ class Ordering:
             raise refusal("protocol", "the authority gives the order no address")
         await call(self._journal.keep, {need.id: replace(pending, uri=order.uri)})
         return order
-
-    def _replaces(self, current: Stored) -> str:
-        """Return the name of the certificate that the order replaces, where the authority knows such names."""
-        return identifier(current.material) if "renewalInfo" in self._ask.directory() else ""
 
     async def _prove(self, order: Order, attempt: int) -> Order:
         """Prove every name that the authority wants proven."""
@@ -236,7 +239,7 @@ class Ordering:
         # A certificate with more names than these may serve others still.
         instead = instead if set(instead) <= set(need.names) else ()
         store.update(self._storage, lambda raw: store.put_certificate(raw, need.resolver, stored, instead=instead))
-        self._journal.drop(need.id, PendingOrder, Failure, Renewal)
+        self._journal.drop([need.id], PendingOrder, Failure, Renewal)
         return stored
 
     def _kinds(self, attempt: int) -> list[str]:

@@ -7,11 +7,11 @@ A file that cannot be used any more does not take away what was read from it bef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from daemun.acme import store
-from daemun.acme.journal import Entries, Entry, Journal
+from daemun.acme.journal import Entries, Entry, Journal, PendingOrder
 from daemun.acme.resolver import Resolver, certificate_id
 from daemun.acme.store import StorageError, Stored
 from daemun.errors import Place, Problem
@@ -61,10 +61,11 @@ class Shelf:
         except OSError as error:
             self.broken[path] = _problem(path, f"the journal beside the certificate storage cannot be read: {error}")
 
-    def keep(self, path: Path, entries: Mapping[str, Entry]) -> None:
+    def keep(self, path: Path, entries: Mapping[str, Entry], *, without_orders: Collection[str] = ()) -> None:
         """Keep entries in the journal of a storage file; one that cannot be written makes the storage broken."""
         try:
             Journal(path).keep(entries)
+            Journal(path).drop(without_orders, PendingOrder)
         except OSError as error:
             self.broken[path] = _problem(path, f"the journal beside the certificate storage cannot be written: {error}")
         else:
