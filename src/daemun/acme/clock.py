@@ -39,8 +39,10 @@ class WallClock:
         if wake is None:
             await asyncio.sleep(seconds)
             return
+        # Not asyncio.wait_for, which in Python 3.11 forgets a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await wake.wait()
 
 
 async def sleep(clock: Clock, moment: datetime) -> None:
