@@ -42,6 +42,9 @@ for_test() {
         has "$program" || install "$program" util-linux mount
         has "$program" || lack "$program (Debian: util-linux, mount)"
     done
+    # Conformance: what others say of our TLS.
+    has testssl || install testssl testssl.sh
+    has testssl || lack "testssl (Debian: testssl.sh)"
 }
 
 for_lint() {

@@ -152,7 +152,8 @@ fn config(options: &TlsOptions, chooser: Chooser, tickets: &Tickets) -> Result<S
         .with_cert_resolver(Arc::new(chooser));
     config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.ignore_client_order = !options.cipher_suites.is_empty();
+    // Ours: a client that prefers what is weaker does not get it.
+    config.ignore_client_order = true;
     config.send_tls13_tickets = usize::from(options.session_tickets);
     if options.session_tickets {
         config.ticketer = tickets.of(options)?;
