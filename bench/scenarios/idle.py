@@ -15,6 +15,8 @@ from bench.peers.running import Address, Running
 from bench.process import until
 
 BOUND = 2000
+IP_BIND_ADDRESS_NO_PORT = 24
+"""Of linux/in.h; Python's socket module has no name for it."""
 PER_SOURCE = 20_000
 """Connections from one loopback address, below the kernel's range of local ports (28,000)."""
 SETTLE = 0.5
@@ -60,8 +62,13 @@ def _bytes_per_connection(peer: Running, count: int) -> float:
 
 
 def _connect(address: Address, number: int) -> socket.socket:
-    source = f"127.0.0.{1 + number // PER_SOURCE}"
-    return socket.create_connection(address, timeout=10, source_address=(source, 0))
+    client = socket.socket()
+    client.settimeout(10)
+    # The port is chosen when it connects: ports of the peers before, in TIME_WAIT, are no obstacle.
+    client.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+    client.bind((f"127.0.0.{1 + number // PER_SOURCE}", 0))
+    client.connect(address)
+    return client
 
 
 def _exchange(name: str, connection: socket.socket) -> None:

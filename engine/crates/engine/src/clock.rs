@@ -75,6 +75,12 @@ impl Clock {
         }
     }
 
+    /// An instant as a moment of this clock; one before its start is 0.
+    #[must_use]
+    pub fn moment(&self, at: Instant) -> Moment {
+        u64::try_from(at.saturating_duration_since(self.0.base).as_millis()).unwrap_or(NEVER - 1)
+    }
+
     /// An alarm for the calling task.
     #[must_use]
     pub fn alarm(&self) -> Alarm {

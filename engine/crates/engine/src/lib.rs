@@ -1,7 +1,7 @@
 //! `daemun-engine` executes a Plan: it accepts, routes, balances and moves bytes, and decides nothing.
 //!
 //! ```text
-//!  client → listen → exchange (connection → request → route → filter → forward ⇄ balance, upstream → deliver)
+//!  client → listen → tls → exchange (connection → request → route → filter → forward ⇄ balance, upstream → deliver)
 //!  control plane → control → engine (apply) → snapshot → swapped under every thread
 //! ```
 //!
@@ -10,6 +10,8 @@
 //! or a certificate authority, or have a default.
 
 pub mod listen;
+
+pub mod tls;
 
 pub mod exchange;
 

@@ -181,11 +181,13 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::Fault => {
             out.extend_from_slice(record.fault.as_ref().map(|f| f.cause.as_str()).unwrap_or_default().as_bytes())
         }
-        // TLS comes with its issue; the guarded ones have no value yet.
-        Variable::TlsVersion
-        | Variable::TlsCipher
-        | Variable::TlsServerName
-        | Variable::RemoteUser
+        Variable::TlsVersion => out.extend_from_slice(client.session.as_ref().map_or("", |s| s.version).as_bytes()),
+        Variable::TlsCipher => out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.cipher).as_bytes()),
+        Variable::TlsServerName => {
+            out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.server_name).as_bytes())
+        }
+        // Users come with their middleware; the guarded ones have no value yet.
+        Variable::RemoteUser
         | Variable::UpstreamStatus
         | Variable::UpstreamConnectNanos
         | Variable::UpstreamHeaderNanos

@@ -181,7 +181,10 @@ pub async fn send(connection: &mut Connection, first: &[u8], second: &[u8], idle
                 Poll::Pending => return Poll::Pending,
             }
         }
-        Poll::Ready(Ok(()))
+        match connection.io.poll_flush(cx) {
+            Poll::Pending if connection.alarm.poll(cx, until) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            result => result,
+        }
     })
     .await
 }

@@ -55,7 +55,7 @@ pub async fn ask(
         passes: scratch.request.head.minor >= 1,
         informational: to.proxy.informational,
     };
-    let mut until = Until { head: NEVER, go_on: NEVER };
+    let mut until = Until { head: NEVER, go_on: NEVER, life: NEVER };
     std::future::poll_fn(|cx| {
         let Scratch { client: buffer, upstream: received, to_upstream: out, to_client, response, trailers, .. } =
             &mut *scratch;
@@ -99,6 +99,7 @@ pub async fn ask(
         }
         heads.expects &= upload.body_bytes == 0;
         let upload_until = if upload.finished(out) { NEVER } else { upload.deadline() };
+        until.life = to.place.listener.life.end(clock);
         until.poll(cx, connection, to_client, &mut heads.expects, (upload, upload_until)).map(Err)
     })
     .await
@@ -163,6 +164,8 @@ struct Until {
     head: Moment,
     /// For the endpoint's own 100.
     go_on: Moment,
+    /// For the end of the Snapshot's life.
+    life: Moment,
 }
 
 impl Until {
@@ -178,7 +181,7 @@ impl Until {
         loop {
             // A client that waits for 100 is not late.
             let (upload_until, go_on) = if *expects { (NEVER, self.go_on) } else { (upload_until, NEVER) };
-            if !connection.alarm.poll(cx, upload_until.min(self.head).min(go_on)) {
+            if !connection.alarm.poll(cx, upload_until.min(self.head).min(go_on).min(self.life)) {
                 return Poll::Pending;
             }
             let now = connection.worker.clock.now();
@@ -219,5 +222,9 @@ fn flush(cx: &mut Context<'_>, connection: &mut Connection, out: &mut Vec<u8>) -
             Poll::Pending => break,
         }
     }
-    Ok(())
+    match connection.io.poll_flush(cx) {
+        Poll::Ready(result) => result,
+        // What is left goes with what follows.
+        Poll::Pending => Ok(()),
+    }
 }

@@ -14,10 +14,12 @@ use super::tunnel::Tunnel;
 use crate::buffer::Scratch;
 use crate::clock::{Alarm, Moment};
 use crate::fault::Fault;
-use crate::io::Io;
+use crate::io::{Io, Socket};
 use crate::listen::ListenerState;
 use crate::observe::events::Level;
 use crate::snapshot::http::HttpRun;
+use crate::snapshot::listener::ListenerRun;
+use crate::tls::accept::{self, Opened, Session};
 use crate::worker::{Accepted, Open, Worker};
 
 /// What is known of the client's side of a connection.
@@ -27,6 +29,10 @@ pub struct Client {
     pub port: u16,
     pub local: SocketAddr,
     pub tls: bool,
+    /// What the handshake came to, over TLS.
+    pub session: Option<Box<Session>>,
+    /// In clear text on a listener that refuses that.
+    pub refused: bool,
     /// What it says of other clients is believed; looked up again when the Plan changes.
     pub believed: bool,
     pub connection_id: usize,
@@ -69,7 +75,7 @@ pub enum Next {
 pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) {
     let _open = Open { handle: Arc::clone(&worker.handle), listener: Arc::clone(&listener) };
     let _panic = CountPanic(&worker);
-    let Some(mut connection) = Connection::new(&worker, accepted, listener) else { return };
+    let Some(mut connection) = Connection::open(&worker, accepted, listener).await else { return };
     while connection.idle().await {
         let mut scratch = worker.scratches.borrow();
         let next = Box::pin(connection.burst(&mut scratch)).await;
@@ -83,6 +89,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerS
             Next::Tunnel(tunnel) => return Box::pin(tunnel.run(&mut connection, scratch)).await,
         }
     }
+    connection.io.take_leave();
 }
 
 /// A panic ends one connection; the runtime catches it, this counts it.
@@ -102,25 +109,36 @@ impl Drop for CountPanic<'_> {
 }
 
 impl Connection {
-    fn new(worker: &Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) -> Option<Self> {
+    /// Makes it ready for its first request; over TLS that is after the handshake.
+    async fn open(worker: &Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) -> Option<Self> {
         let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        let (io, peer, local) = match accepted {
-            Accepted::Tcp(stream, peer, local) => (Io::Tcp(TcpStream::from_std(stream).ok()?), peer, local),
-            Accepted::Unix(stream) => (Io::Unix(UnixStream::from_std(stream).ok()?), nowhere, nowhere),
+        let (socket, peer, local) = match accepted {
+            Accepted::Tcp(stream, peer, local) => (Socket::Tcp(TcpStream::from_std(stream).ok()?), peer, local),
+            Accepted::Unix(stream) => (Socket::Unix(UnixStream::from_std(stream).ok()?), nowhere, nowhere),
         };
+        let alarm = worker.clock.alarm();
+        let run = listener_run(worker, &listener)?;
+        let Opened { io, session, refused } = if run.tls.is_some() {
+            Box::pin(accept::open(worker, &run, socket, &alarm)).await?
+        } else {
+            Opened { io: Io::Plain(socket), session: None, refused: false }
+        };
+        drop(run);
         let client = Client {
             ip: peer.ip(),
             ip_text: peer.ip().to_string(),
             port: peer.port(),
             local,
-            tls: false,
+            tls: session.is_some(),
+            session,
+            refused,
             believed: false,
             connection_id: worker.shared.connection_id(),
         };
         Some(Self {
             io,
             client,
-            alarm: worker.clock.alarm(),
+            alarm,
             listener,
             worker: Rc::clone(worker),
             born: worker.clock.now(),
@@ -138,7 +156,7 @@ impl Connection {
 
     /// Waits for the next request, holding no buffer; false when there will be none.
     async fn idle(&mut self) -> bool {
-        let keepalive = match self.worker.view().listeners.get(&self.listener.key).or(self.listener.last.get()) {
+        let keepalive = match listener_run(&self.worker, &self.listener) {
             Some(listener) => listener.http.timeouts.keepalive_ms,
             None => return false,
         };
@@ -230,6 +248,11 @@ impl Connection {
         })
         .await;
     }
+}
+
+/// What a listener is in the running Plan, or was in the last that had it.
+fn listener_run(worker: &Worker, listener: &ListenerState) -> Option<Arc<ListenerRun>> {
+    worker.view().listeners.get(&listener.key).or(listener.last.get()).cloned()
 }
 
 /// What reading a head came to.

@@ -97,7 +97,7 @@ pub async fn deliver(
                 && !upload.is_cut()
                 && scratch.upstream.is_empty();
             if reusable {
-                worker.pools.give_back(&in_flight, upstream, &transport.pool, &worker.clock);
+                worker.pools.give_back(&in_flight, upstream, transport, &worker.clock);
             }
             if keeps {
                 Next::Keep
@@ -223,11 +223,14 @@ async fn stream(
             removed = removal.deadline(&worker, endpoint);
         }
         let upload_until = if upload.finished(to_upstream) { NEVER } else { upload.deadline() };
-        if connection.alarm.poll(cx, until.min(upload_until).min(removed)) {
+        let life = to.place.listener.life.end(clock);
+        if connection.alarm.poll(cx, until.min(upload_until).min(removed).min(life)) {
             let now = clock.now();
             let waits_for_client = until <= now && download.waits_for == Waits::Client;
             let fault = if removed <= now {
                 Fault::new(FaultKind::UpstreamClosed, "the route was removed")
+            } else if life <= now {
+                Fault::new(FaultKind::ResponseTimeout, "its configuration was replaced too long ago")
             } else if waits_for_client || (upload_until <= now && upload.is_client_late(now)) {
                 Fault::new(FaultKind::ClientGone, "the client moved nothing in time")
             } else {

@@ -135,7 +135,7 @@ impl Download {
             if self.sent == out.len() && direct == 0 {
                 out.clear();
                 self.sent = 0;
-                return Poll::Ready(Ok(()));
+                return client.poll_flush(cx).map_err(|error| Fault::new(FaultKind::ClientGone, error.to_string()));
             }
             // A small body joins the head: copying costs less than writing two parts.
             if self.sent < out.len() && direct > 0 && direct <= SMALL {

@@ -140,7 +140,7 @@ async fn try_endpoint(
     loop {
         let asked = Instant::now();
         let pooled = may_reuse
-            .then(|| worker.pools.take(endpoint, &transport.pool, !scratch.request.is_safe(), &worker.clock))
+            .then(|| worker.pools.take(endpoint, transport, !scratch.request.is_safe(), &worker.clock))
             .flatten();
         let mut upstream = match pooled {
             Some(upstream) => upstream,
@@ -167,7 +167,13 @@ async fn try_endpoint(
                 }
                 may_reuse = false;
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                if matches!(failure, Failure::Timeout) {
+                    // At least so long: one that never answers must not look like the fastest.
+                    endpoint.note_time(nanos(asked));
+                }
+                return Err(failure);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use plan::fault::FaultKind;
 use wire::framing::Framing;
 
 use super::answer;
-use super::connection::{Connection, Next};
+use super::connection::{Client, Connection, Next};
 use super::forward::{self, Forwarding, Outcome};
 use super::record::Record;
 use super::request::Asked;
@@ -75,15 +75,20 @@ pub async fn exchange(
     // Templates see the response of this exchange or none.
     scratch.response.clear();
     let judged = scratch.request.judge(&listener.http, &connection.client);
-    let (host, judged) = match listener.index.find(&scratch.request.host, &mut scratch.captures) {
-        Ok(at) => (&*listener.hosts[at as usize], judged),
-        Err(limit) => (default_host(listener), judged.and(Err(Fault::new(FaultKind::Internal, limit.to_string())))),
+    let (at, judged) = match listener.index.find(&scratch.request.host, &mut scratch.captures) {
+        Ok(at) => (at, judged),
+        // The index always has its default, at the first place.
+        Err(limit) => (0, judged.and(Err(Fault::new(FaultKind::Internal, limit.to_string())))),
     };
+    let host = &*listener.hosts[at as usize];
     let keeps = keeps(connection, scratch, host);
     let mut place = Place { listener, host, route: None };
     let mut exchange = place.exchange(connection, scratch);
     let decided = match judged {
-        Ok(()) => decide(&mut exchange),
+        Ok(()) => match agree(exchange.client, listener, at) {
+            Ok(()) => decide(&mut exchange),
+            Err(fault) => Decision::Answer(exchange.fault(fault)),
+        },
         Err(fault) => {
             let answer = exchange.fault(fault);
             Decision::Answer(Answer { close: true, ..answer })
@@ -101,6 +106,20 @@ pub async fn exchange(
             Box::pin(finish(connection, scratch, place, answer, keeps)).await
         }
         Outcome::Tunnel(tunnel) => Next::Tunnel(Box::new(tunnel)),
+    }
+}
+
+/// Whether a request for this host may come on this connection, as far as TLS says.
+#[inline]
+fn agree(client: &Client, listener: &ListenerRun, host: u32) -> Result<(), Fault> {
+    if client.refused {
+        return Err(Fault::new(FaultKind::PlainOnTls, "clear text where TLS is spoken"));
+    }
+    match (&client.session, &listener.tls) {
+        (Some(session), Some(tls)) if !tls.agrees(host, &session.options) => {
+            Err(Fault::new(FaultKind::Misdirected, "the host has other TLS options than the connection"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -27,6 +27,8 @@ struct Flow {
     ended: bool,
     /// And its target was told.
     shut: bool,
+    /// What was written has not all gone to the kernel.
+    unflushed: bool,
 }
 
 /// What a turn has done.
@@ -42,16 +44,16 @@ impl Tunnel {
     pub async fn run(self, connection: &mut Connection, scratch: Box<Scratch>) {
         let Self { mut upstream, in_flight, mut removal, idle_ms } = self;
         let worker = std::rc::Rc::clone(&connection.worker);
-        let mut up = Flow { ended: connection.ended, shut: false };
-        let mut down = Flow { ended: false, shut: false };
+        let mut up = Flow { ended: connection.ended, shut: false, unflushed: false };
+        let mut down = Flow { ended: false, shut: false, unflushed: false };
         let mut idle: Moment = worker.clock.after(idle_ms);
         let mut borrowed = Some(scratch);
         std::future::poll_fn(|cx| {
             loop {
                 let readable = (!up.ended && connection.io.poll_readable(cx).is_ready())
                     | (!down.ended && upstream.io.poll_readable(cx).is_ready());
-                let half_shut = up.ended != up.shut || down.ended != down.shut;
-                if !readable && borrowed.is_none() && !half_shut {
+                let half_done = [&up, &down].iter().any(|flow| flow.ended != flow.shut || flow.unflushed);
+                if !readable && borrowed.is_none() && !half_done {
                     break;
                 }
                 let scratch = borrowed.get_or_insert_with(|| worker.scratches.borrow());
@@ -108,6 +110,13 @@ fn flow(cx: &mut Context<'_>, flow: &mut Flow, buffer: &mut Buffer, from: &mut I
                 }
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => return Ok(moved),
+            }
+        }
+        match to.poll_flush(cx)? {
+            Poll::Ready(()) => flow.unflushed = false,
+            Poll::Pending => {
+                flow.unflushed = true;
+                return Ok(moved);
             }
         }
         if flow.ended {

@@ -32,6 +32,8 @@ pub enum Stopped {
 pub struct Upload {
     body: Body,
     sent: usize,
+    /// What was sent has gone to the kernel.
+    flushed: bool,
     /// Something was sent that is no longer in the out-buffer.
     replayable: bool,
     /// Body bytes taken from the client.
@@ -74,6 +76,7 @@ impl Upload {
         Self {
             body,
             sent: 0,
+            flushed: true,
             replayable: true,
             body_bytes: 0,
             limit: limits.body_bytes,
@@ -97,7 +100,7 @@ impl Upload {
     /// Everything was sent, or nothing more will be.
     #[must_use]
     pub fn finished(&self, out: &[u8]) -> bool {
-        self.upstream_gone || (self.body_done() && self.sent == out.len())
+        self.upstream_gone || (self.body_done() && self.sent == out.len() && self.flushed)
     }
 
     /// The endpoint took no more of it.
@@ -116,6 +119,7 @@ impl Upload {
     pub fn replay(&mut self) -> bool {
         if self.replayable {
             self.sent = 0;
+            self.flushed = true;
             self.upstream_gone = false;
             self.write_end = NEVER;
             // The client was not waited for meanwhile.
@@ -190,20 +194,24 @@ impl Upload {
                 match upstream.poll_write(cx, &out[self.sent..], &[]) {
                     Poll::Ready(Ok(n)) if n > 0 => {
                         self.sent += n;
+                        self.flushed = false;
                         self.write_end = clock.after(self.write_idle_ms);
                     }
                     Poll::Ready(_) => {
                         self.upstream_gone = true;
                         return Poll::Ready(Err(Stopped::Upstream));
                     }
-                    Poll::Pending => {
-                        if self.write_end == NEVER {
-                            self.write_end = clock.after(self.write_idle_ms);
-                        }
-                        // The client is not waited for now.
-                        self.window_end = NEVER;
-                        return Poll::Pending;
+                    Poll::Pending => return self.wait_for_upstream(clock),
+                }
+            }
+            if !self.flushed {
+                match upstream.poll_flush(cx) {
+                    Poll::Ready(Ok(())) => self.flushed = true,
+                    Poll::Ready(Err(_)) => {
+                        self.upstream_gone = true;
+                        return Poll::Ready(Err(Stopped::Upstream));
                     }
+                    Poll::Pending => return self.wait_for_upstream(clock),
                 }
             }
             self.write_end = NEVER;
@@ -238,6 +246,15 @@ impl Upload {
                 return Poll::Ready(Err(Stopped::Client(fault)));
             }
         }
+    }
+
+    /// The endpoint takes no more for now, and the client is not waited for.
+    fn wait_for_upstream(&mut self, clock: &Clock) -> Poll<Result<(), Stopped>> {
+        if self.write_end == NEVER {
+            self.write_end = clock.after(self.write_idle_ms);
+        }
+        self.window_end = NEVER;
+        Poll::Pending
     }
 
     /// Bytes came: a window that has seen enough gives way to the next.
