@@ -42,6 +42,13 @@ for_test() {
         has "$program" || install "$program" util-linux mount
         has "$program" || lack "$program (Debian: util-linux, mount)"
     done
+    # What `daemun trust` uses, and what judges the certificates that we make.
+    for pair in certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl; do
+        program=${pair%%:*}
+        package=${pair#*:}
+        has "$program" || install "$program" "$package"
+        has "$program" || lack "$program (Debian: $package)"
+    done
 }
 
 for_lint() {

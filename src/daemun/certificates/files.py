@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from daemun.certificates.material import Material, check_roots, parse
 from daemun.errors import CertificateError, Place, Problem
 from daemun.plan.scalars import Id
-from daemun.traefik.certificate_needs import Needs, PairNeed, RootsNeed
+from daemun.traefik.certificate_needs import Needs, PairNeed, RootsNeed, certificate_needs
+from daemun.traefik.dynamic import Dynamic
+from daemun.traefik.static import Static
 from daemun.traefik.tls import is_pem
 
 # A certificate file is some kilobytes; a bundle of every root there is has not half of this.
@@ -75,6 +77,12 @@ class Files:
             problems.extend(_about_dates(needs.pairs[name], material, now))
         self.paths = tuple(dict.fromkeys(found))
         return FilesRead(materials=dict(self._pairs), secrets=dict(self._roots), problems=tuple(problems))
+
+
+def look_at_certificates(static: Static, dynamic: Dynamic) -> list[Problem]:
+    """Return what is wrong with the files that a configuration names: for `daemun check`."""
+    needs, _ = certificate_needs(static, dynamic)
+    return list(Files().read(needs, now=datetime.now(UTC)).problems)
 
 
 def resolve(name: str, place: Place) -> Path:
