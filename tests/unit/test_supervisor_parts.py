@@ -14,11 +14,18 @@ from daemun import logs
 from daemun.certificates.gather import Gatherer
 from daemun.errors import ConfigError, Place, Problem
 from daemun.run.instance import state_path
-from daemun.run.lowering import lower_all
+from daemun.run.lowering import Lowered, look, lower_all
 from daemun.run.notify import notify
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
 from daemun.supervisor import _origin
+from daemun.traefik.dynamic import Dynamic
+from daemun.traefik.static import Static
+
+
+def lowered_with(static: Static, dynamic: Dynamic, data_dir: Path) -> Lowered:
+    gatherer = Gatherer(data_dir=data_dir)
+    return lower_all(static, look(static, dynamic, gatherer=gatherer), gatherer=gatherer)
 
 
 def test_proxy_is_a_traefik_configuration(tmp_path: Path) -> None:
@@ -35,7 +42,7 @@ def test_proxy_is_a_traefik_configuration(tmp_path: Path) -> None:
         "http://127.0.0.1:8001",
     ]
     assert service.strategy == "leastconn"
-    lowered = lower_all(static, dynamic, gatherer=Gatherer(data_dir=tmp_path))
+    lowered = lowered_with(static, dynamic, tmp_path)
     assert not [problem for problem in lowered.problems if problem.is_error]
     assert set(json.loads(lowered.wanted.plan)["listeners"]) == {"web", "web2"}
     assert lowered.wanted.bundle.certificates == {}
@@ -45,13 +52,13 @@ def test_proxy_is_a_traefik_configuration(tmp_path: Path) -> None:
 def test_proxy_over_tls(tmp_path: Path) -> None:
     """Its certificates are the local authority's, for this machine or for the names that are given."""
     options = Options(listen_tls=("127.0.0.1:8443",), to=(":8000",))
-    lowered = lower_all(*proxy_values(options), gatherer=Gatherer(data_dir=tmp_path))
+    lowered = lowered_with(*proxy_values(options), tmp_path)
     assert lowered.problems == ()
     assert set(lowered.wanted.bundle.certificates) == {"local-localhost", "local-*.localhost", "local-addresses"}
     listener = json.loads(lowered.wanted.plan)["listeners"]["websecure"]
     assert listener["tls"]["default_certificate"] == "local-addresses"
     options = Options(listen_tls=("8443",), to=(":8000",), hosts=("nas",))
-    lowered = lower_all(*proxy_values(options), gatherer=Gatherer(data_dir=tmp_path))
+    lowered = lowered_with(*proxy_values(options), tmp_path)
     assert set(lowered.wanted.bundle.certificates) == {"local-nas", "traefik-default"}
 
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 from daemun.certificates.material import Material, check_roots, parse
 from daemun.errors import CertificateError, Place, Problem
 from daemun.plan.scalars import Id
-from daemun.traefik.certificate_needs import Needs, PairNeed, RootsNeed, certificate_needs
+from daemun.traefik.certificate_needs import Needs, PairNeed, RootsNeed, certificate_needs, wildcard_problems
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.static import Static
 from daemun.traefik.tls import is_pem
@@ -82,7 +82,7 @@ class Files:
 def look_at_certificates(static: Static, dynamic: Dynamic) -> list[Problem]:
     """Return what is wrong with the files that a configuration names: for `daemun check`."""
     needs, _ = certificate_needs(static, dynamic)
-    return list(Files().read(needs, now=datetime.now(UTC)).problems)
+    return [*Files().read(needs, now=datetime.now(UTC)).problems, *wildcard_problems(needs)]
 
 
 def resolve(name: str, place: Place) -> Path:

@@ -1,23 +1,23 @@
 """Everything that can be handed over for a configuration: what lowering may name, and the bytes for the engine.
 
     Needs ─► files.py ─────────────┐
-          ─► local.py, default.py ─┼─► Gathered: AtHand (names), materials and secrets (bytes), wishes that are left
+          ─► local.py, default.py ─┼─► Gathered: AtHand (names), materials and secrets (bytes)
     a CertificateSource (ACME) ────┘
 
-Wishes are told to sources by whoever runs them (run/lowering.py); what they have is given to `gather`. A name that a
-file's certificate covers is nobody's wish. Blocking: files are read and keys are made here.
+Wishes are told to sources by whoever runs them (run/lowering.py), after the files were read and before `gather`, which
+is given what they have. Blocking: files are read and keys are made here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from daemun.certificates.default import NAME, default_certificate
-from daemun.certificates.files import Files
+from daemun.certificates.files import Files, FilesRead
 from daemun.certificates.local import RENEWED, LocalAuthority
 from daemun.certificates.material import Material
 from daemun.config.local_names import is_covered
@@ -31,17 +31,23 @@ from daemun.traefik.resolvers import Resolver
 
 
 class CertificateSource(Protocol):
-    """Obtains certificates: ACME. Its methods are called in the event loop's thread and must not block.
+    """Obtains certificates: ACME. Its methods are called in the event loop's thread.
 
-    Whoever makes it gives it a function to call, in that thread, when `materials` has changed. Ids are its own; they
-    must differ from those of other sources (`acme-NAME` is a good one) and hold no slash.
+    Whoever makes it gives it a function to call, in that thread, when `materials` has changed by itself. Ids are its
+    own; they differ from those of others when they begin with a word of its own, such as `acme:`.
     """
 
-    def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish]) -> None:
-        """Take note of all certificates that are wished for now; those of before are forgotten."""
+    async def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
+        """Take note of all certificates that are wished for now; those of before are forgotten.
+
+        `covered` are names that certificates from files serve. Afterwards `materials` has what there is already.
+        """
 
     def materials(self) -> Mapping[Id, Material]:
         """Return every certificate there is, in order of preference."""
+
+    async def run(self) -> None:
+        """Obtain and renew until cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,6 @@ class Gathered:
     at_hand: AtHand
     materials: Mapping[Id, Material]
     secrets: Mapping[Id, str]
-    wishes: tuple[Wish, ...]
     problems: tuple[Problem, ...]
     until: datetime | None
 
@@ -69,13 +74,14 @@ class Gatherer:
         """The files that were read last, to be watched."""
         return self._files.paths
 
-    def gather(self, needs: Needs, others: Mapping[Id, Material], *, now: datetime) -> Gathered:
-        """Return what there is for these needs; `others` are the certificates of sources."""
-        read = self._files.read(needs, now=now)
+    def read(self, needs: Needs, *, now: datetime) -> FilesRead:
+        """Read the files that are needed: the first half of `gather`."""
+        return self._files.read(needs, now=now)
+
+    def gather(self, needs: Needs, read: FilesRead, others: Mapping[Id, Material], *, now: datetime) -> Gathered:
+        """Return what there is for these needs; `read` are the files, `others` the certificates of sources."""
         problems = list(read.problems)
-        shown = [read.materials[name] for name in needs.shown if name in read.materials]
-        covered = [name for material in shown for name in material.names]
-        local = self._provide(needs, covered, now, problems)
+        local = self._provide(needs, covered_names(needs, read), now, problems)
         ours = dict(local)
         fallback: Id | None = None
         if needs.terminates and (needs.default is None or needs.default not in read.materials):
@@ -87,19 +93,18 @@ class Gatherer:
         renewals = [material.not_after - RENEWED for material in ours.values()]
         return Gathered(
             at_hand=AtHand(
-                certificates={name: _named(name, needs, material) for name, material in taken.items()},
+                certificates={name: _certificate(name, needs, material) for name, material in taken.items()},
                 secrets=frozenset(read.secrets),
                 fallback=fallback,
             ),
             materials=taken,
             secrets=read.secrets,
-            wishes=_uncovered(needs.wishes, covered),
             problems=tuple(problems),
             until=min(renewals, default=None),
         )
 
     def _provide(
-        self, needs: Needs, covered: Sequence[str], now: datetime, problems: list[Problem]
+        self, needs: Needs, covered: Collection[str], now: datetime, problems: list[Problem]
     ) -> Mapping[Id, Material]:
         wanted = [name for name in needs.local if not is_covered(name, covered)]
         if not wanted:
@@ -112,15 +117,15 @@ class Gatherer:
             return {}
 
 
-def _named(name: Id, needs: Needs, material: Material) -> Certificate:
+def covered_names(needs: Needs, read: FilesRead) -> frozenset[str]:
+    """Return the names that certificates from files serve."""
+    return frozenset(served for name in needs.shown if name in read.materials for served in read.materials[name].names)
+
+
+def _certificate(name: Id, needs: Needs, material: Material) -> Certificate:
     """Return what the Plan says of a certificate; the fallback serves no name."""
     if name == FALLBACK:
         return Certificate(origin=Origin(name=NAME, file="", line=0), names=())
     need = needs.pairs.get(name)
     origin = need.origin if need is not None else Origin(name=name, file="", line=0)
     return Certificate(origin=origin, names=material.names)
-
-
-def _uncovered(wishes: Sequence[Wish], covered: Sequence[str]) -> tuple[Wish, ...]:
-    left = (replace(wish, names=tuple(name for name in wish.names if not is_covered(name, covered))) for wish in wishes)
-    return tuple(wish for wish in left if wish.names)

@@ -21,7 +21,8 @@ from typing import Any
 
 import structlog
 
-from daemun.certificates.gather import CertificateSource, Gathered, Gatherer
+from daemun.certificates.files import FilesRead
+from daemun.certificates.gather import CertificateSource, Gathered, Gatherer, covered_names
 from daemun.certificates.local import default_data_dir
 from daemun.certificates.material import Material
 from daemun.engine.bundle import Bundle, KeyPair
@@ -30,7 +31,7 @@ from daemun.logs import log_problem
 from daemun.plan.plan import Plan, to_json
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
-from daemun.traefik.certificate_needs import certificate_needs
+from daemun.traefik.certificate_needs import Needs, certificate_needs
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.logs import Log
 from daemun.traefik.lower import lower
@@ -67,6 +68,16 @@ class Rejected:
     """A change that cannot be used; what was before stays."""
 
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A configuration and the certificates it needs, as far as files have them."""
+
+    dynamic: Dynamic
+    complete: bool
+    needs: Needs
+    read: FilesRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +149,8 @@ class Lowerer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_kept_going(self._follow_files), name="certificate files")
             tasks.create_task(_kept_going(self._follow_rest), name="certificates")
+            for source in self._sources:
+                tasks.create_task(_kept_going(source.run), name="certificate source")
 
     async def _follow_files(self) -> None:
         await self._watched.wait()
@@ -169,12 +182,18 @@ class Lowerer:
                 self._say(lowered.wanted)
 
     async def _lower(self, static: Static) -> Lowered:
-        others = {name: material for source in self._sources for name, material in source.materials().items()}
-        lowered = await asyncio.to_thread(
-            lower_all, static, self._dynamic, gatherer=self._gatherer, others=others, pages=self._pages
-        )
+        looked = await asyncio.to_thread(look, static, self._dynamic, gatherer=self._gatherer)
+        covered = covered_names(looked.needs, looked.read)
+        others: dict[Id, Material] = {}
         for source in self._sources:
-            source.want(static.certificates_resolvers, lowered.gathered.wishes)
+            try:
+                await source.want(static.certificates_resolvers, looked.needs.wishes, covered)
+                others.update(source.materials())
+            except Exception:  # noqa: BLE001 - what obtains certificates must not keep a configuration from being served
+                _log.exception("certificates cannot be obtained: the configuration goes on without them")
+        lowered = await asyncio.to_thread(
+            lower_all, static, looked, gatherer=self._gatherer, others=others, pages=self._pages
+        )
         self._until = lowered.gathered.until
         if self._gatherer.paths:
             self._watched.set()
@@ -191,22 +210,28 @@ class Lowerer:
         self._logged = problems
 
 
+def look(static: Static, dynamic: Dynamic | None, *, gatherer: Gatherer) -> Looked:
+    """Find out which certificates are needed, and read the files; None stands for a dynamic part not read yet."""
+    values = Dynamic() if dynamic is None else dynamic
+    needs, _ = certificate_needs(static, values)
+    read = gatherer.read(needs, now=datetime.now(UTC))
+    return Looked(dynamic=values, complete=dynamic is not None, needs=needs, read=read)
+
+
 def lower_all(
     static: Static,
-    dynamic: Dynamic | None,
+    looked: Looked,
     *,
     gatherer: Gatherer,
     others: Mapping[Id, Material] | None = None,
     pages: str = PAGES,
 ) -> Lowered:
-    """Lower a configuration with what is at hand; None stands for a dynamic part that could not be read yet."""
-    values = Dynamic() if dynamic is None else dynamic
-    needs, _ = certificate_needs(static, values)
-    gathered = gatherer.gather(needs, others or {}, now=datetime.now(UTC))
-    plan, problems = lower(static, values, at_hand=gathered.at_hand, pages=pages)
+    """Lower a configuration with what is at hand; `others` are the certificates of sources."""
+    gathered = gatherer.gather(looked.needs, looked.read, others or {}, now=datetime.now(UTC))
+    plan, problems = lower(static, looked.dynamic, at_hand=gathered.at_hand, pages=pages)
     closings = [listener.closing for listener in plan.listeners.values()]
     grace = max((closing.accept_grace_ms + closing.grace_ms for closing in closings), default=0) / 1000
-    wanted = Wanted(bundle=_bundle(plan, gathered), log=static.log, grace=grace, complete=dynamic is not None)
+    wanted = Wanted(bundle=_bundle(plan, gathered), log=static.log, grace=grace, complete=looked.complete)
     return Lowered(wanted=wanted, problems=(*problems, *gathered.problems), gathered=gathered)
 
 

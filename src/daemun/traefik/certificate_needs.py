@@ -4,8 +4,8 @@
 
 Facts (Traefik v3.7): a router's `tls.domains` say what its certificate is for, else the `Host` of its rule, not its
 patterns; one certificate a domain, or one for all hosts of a rule. Decisions: what stands behind `!` is no name to
-obtain; a wildcard needs dnsChallenge, which comes later. Nothing is read here, and a name that is covered already is
-left out by whoever knows the certificates (run/lowering.py).
+obtain. Nothing is read here; whether a name is covered already, or can be obtained at all, is judged by whoever obtains
+certificates (`daemun.acme`), who knows those that are there.
 """
 
 from __future__ import annotations
@@ -86,6 +86,22 @@ def pair_id(pair: KeyPair) -> Id:
 def roots_id(content: str) -> Id:
     """Return the name under which roots are handed over."""
     return f"{'inline' if is_pem(content) else Path(content).name}-{_digest(content)}"
+
+
+def wildcard_problems(needs: Needs) -> list[Problem]:
+    """Say which wildcards cannot be obtained: for whoever does not know whether one is there already."""
+    return [
+        Problem(
+            severity="warning",
+            kind="not_yet",
+            message=f"not yet: to obtain a certificate for {name} needs dnsChallenge, which comes later",
+            place=wish.place,
+            subject=wish.origin.name,
+        )
+        for wish in needs.wishes
+        for name in wish.names
+        if name.startswith("*")
+    ]
 
 
 def certificate_needs(static: Static, dynamic: Dynamic) -> tuple[Needs, list[Problem]]:
@@ -175,18 +191,11 @@ class _Seeker:
             self._wish(tls.cert_resolver, names, asker, steps)
 
     def _wish(self, resolver: str, names: tuple[str, ...], asker: _Asker, steps: tuple[str | int, ...]) -> None:
-        acme = self.static.certificates_resolvers[resolver].acme
-        if acme is None or (acme.http_challenge is None and acme.tls_challenge is None):
-            return  # said when the static file was read
-        signed = tuple(name for name in names if "*" not in name)
-        if len(signed) < len(names):
-            wild = next(name for name in names if "*" in name)
-            message = f"not yet: a certificate for {wild} needs dnsChallenge, which comes later"
-            self._say("warning", "not_yet", message, asker, steps)
-        if signed:
+        named = tuple(name for name in names if name != "*")
+        if named and self.static.certificates_resolvers[resolver].acme is not None:
             place = asker.place(*steps, value=True)
-            wish = Wish(resolver=resolver, names=signed, origin=asker.origin, place=place)
-            self.wishes.setdefault((resolver, tuple(sorted(signed))), wish)
+            wish = Wish(resolver=resolver, names=named, origin=asker.origin, place=place)
+            self.wishes.setdefault((resolver, tuple(sorted(named))), wish)
 
     def _is_resolver(self, name: str, asker: _Asker, option: str) -> bool:
         known = self.static.certificates_resolvers

@@ -42,25 +42,24 @@ class TlsChallenge(Section):
 class Acme(Section):
     """An authority that speaks ACME, and the account there."""
 
-    not_yet: ClassVar[tuple[str, ...]] = (
-        "dnsChallenge",
-        "caSystemCertPool",
-        "caServerName",
-        "emailAddresses",
-        "disableCommonName",
-        "clientTimeout",
-        "clientResponseHeaderTimeout",
-        "certificateTimeout",
-    )
+    not_yet: ClassVar[tuple[str, ...]] = ("dnsChallenge",)
     email: str = ""
     ca_server: str = LETS_ENCRYPT
-    ca_certificates: Names = Field(default=(), alias="caCertificates")
+    # Roots to believe the authority by, besides the system's when `ca_system_cert_pool` is set.
+    ca_certificates: Names = ()
+    ca_system_cert_pool: bool = False
+    ca_server_name: str = ""
     storage: str = "acme.json"
     key_type: KeyType = "ec256"
     certificates_duration: int = Field(default=2160, ge=1)
     eab: Eab | None = None
     preferred_chain: str = ""
     profile: str = ""
+    email_addresses: Names = ()
+    disable_common_name: bool = False
+    client_timeout: Seconds = 120.0
+    client_response_header_timeout: Seconds = 30.0
+    certificate_timeout: Seconds = 30.0
     http_challenge: HttpChallenge | None = None
     tls_challenge: TlsChallenge | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from daemun.certificates.gather import Gathered, Gatherer
+from daemun.certificates.gather import Gathered, Gatherer, covered_names
 from daemun.certificates.material import Material, parse
 from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.lower_tls import FALLBACK
@@ -32,7 +32,7 @@ def gathered(
     dynamic, problems = load_dynamic_text(text, file="d.yml")
     assert problems == []
     needs, _ = certificate_needs(load_static(STATIC, file="t.yml")[0], dynamic)
-    return gatherer.gather(needs, others or {}, now=now)
+    return gatherer.gather(needs, gatherer.read(needs, now=now), others or {}, now=now)
 
 
 def router(rule: str, more: str = "") -> str:
@@ -87,11 +87,17 @@ def test_what_a_source_has(tmp_path: Path) -> None:
     assert "acme-x" in made.materials
 
 
-def test_wishes_that_are_left(tmp_path: Path) -> None:
-    """A name that a file's certificate covers is not wished for; the others of its wish are."""
-    gatherer = Gatherer(data_dir=tmp_path)
-    text = router("Host(`a.x.org`) || Host(`b.org`)", ", tls: {certResolver: le}")
-    assert [wish.names for wish in gathered(gatherer, text).wishes] == [("a.x.org", "b.org")]
-    AUTHORITY.issue("*.x.org").write(tmp_path, "x")
-    text += f"tls: {{certificates: [{{certFile: {tmp_path}/x.crt, keyFile: {tmp_path}/x.key}}]}}\n"
-    assert [wish.names for wish in gathered(gatherer, text).wishes] == [("b.org",)]
+def test_covered_names(tmp_path: Path) -> None:
+    """Those of pairs that are shown and can be read; a pair that is only shown to servers covers nothing."""
+    for name in ("x", "client"):
+        AUTHORITY.issue(f"*.{name}.org").write(tmp_path, name)
+    text = f"""
+tls:
+  certificates:
+    - {{certFile: {tmp_path}/x.crt, keyFile: {tmp_path}/x.key}}
+    - {{certFile: {tmp_path}/gone.crt, keyFile: {tmp_path}/gone.key}}
+http:
+  serversTransports: {{t: {{certificates: [{{certFile: {tmp_path}/client.crt, keyFile: {tmp_path}/client.key}}]}}}}
+"""
+    needs, _ = certificate_needs(load_static(STATIC, file="t.yml")[0], load_dynamic_text(text, file="d.yml")[0])
+    assert covered_names(needs, Gatherer(data_dir=tmp_path).read(needs, now=NOW)) == {"*.x.org"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from daemun.certificates.gather import CertificateSource
@@ -33,13 +33,22 @@ class Obtained:
         self.changed = changed
         self.has: dict[str, Material] = {}
         self.wishes: Sequence[Wish] = ()
+        self.covered: Collection[str] = ()
+        self.running = asyncio.Event()
+        self.fails = False
         self.resolvers: Mapping[str, Resolver] = {}
 
-    def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish]) -> None:
-        self.resolvers, self.wishes = resolvers, wishes
+    async def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
+        if self.fails:
+            raise RuntimeError("no such luck")
+        self.resolvers, self.wishes, self.covered = resolvers, wishes, covered
 
     def materials(self) -> Mapping[str, Material]:
         return dict(self.has)
+
+    async def run(self) -> None:
+        self.running.set()
+        await asyncio.Event().wait()
 
     def obtain(self, name: str, issued: Issued) -> None:
         self.has[name] = parse(issued.chain, issued.key)
@@ -123,6 +132,7 @@ def test_a_source(tmp_path: Path) -> None:
         assert certificates(first) == {"traefik-default"}
         assert [(wish.resolver, wish.names) for wish in source.wishes] == [("le", ("a.org",))]
         assert set(source.resolvers) == {"le"}
+        await asyncio.wait_for(source.running.wait(), LIMIT)
         assert f"unix:{tmp_path}/pages" in first.plan.decode()
         source.obtain("acme-a.org", AUTHORITY.issue("a.org"))
         second = await told()
@@ -131,6 +141,32 @@ def test_a_source(tmp_path: Path) -> None:
         third = await told()
         assert third.plan == second.plan
         assert third.bundle != second.bundle
+
+    play(tmp_path, script)
+
+
+def test_what_is_there_already(tmp_path: Path) -> None:
+    """The first Plan has the certificates that a source had from before; it is told what files cover."""
+    AUTHORITY.issue("b.org").write(tmp_path, "b")
+    text = f"tls: {{certificates: [{{certFile: {tmp_path}/b.crt, keyFile: {tmp_path}/b.key}}]}}"
+
+    async def script(lowerer: Lowerer, source: Obtained, told: Next) -> None:
+        issued = AUTHORITY.issue("a.org")
+        source.has["acme-a.org"] = parse(issued.chain, issued.key)
+        await lowerer.set(load_static(STATIC, file="t.yml")[0], dynamic(text))
+        assert "acme-a.org" in certificates(await told())
+        assert set(source.covered) == {"b.org"}
+
+    play(tmp_path, script)
+
+
+def test_a_source_that_fails(tmp_path: Path) -> None:
+    """The configuration is served without what it would have had."""
+
+    async def script(lowerer: Lowerer, source: Obtained, told: Next) -> None:
+        source.fails = True
+        await lowerer.set(load_static(STATIC, file="t.yml")[0], dynamic("{}"))
+        assert certificates(await told()) == {"traefik-default"}
 
     play(tmp_path, script)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemun.errors import Problem
-from daemun.traefik.certificate_needs import Needs, certificate_needs, pair_id, roots_id
+from daemun.traefik.certificate_needs import Needs, certificate_needs, pair_id, roots_id, wildcard_problems
 from daemun.traefik.read import load_dynamic_text, load_static
 from daemun.traefik.tls import KeyPair
 
@@ -58,7 +58,8 @@ def test_the_entry_points_resolver() -> None:
             ", tls: {certResolver: le, domains: [{main: a.org, sans: [b.org]}, {main: c.org}]}",
             [("le", ("a.org", "b.org")), ("le", ("c.org",))],
         ),
-        ("Host(`a.org`)", ", tls: {certResolver: dns}", []),
+        ("Host(`*`) || Host(`a.org`)", "", [("le", ("a.org",))]),
+        ("Host(`*.a.org`)", ", tls: {certResolver: dns}", [("dns", ("*.a.org",))]),
     ],
 )
 def test_wishes(rule: str, more: str, expected: list[tuple[str, tuple[str, ...]]]) -> None:
@@ -82,10 +83,13 @@ def test_the_same_names_are_asked_for_once() -> None:
 
 
 def test_a_wildcard_comes_later() -> None:
-    """It needs DNS; the other names are asked for."""
-    needs, [problem] = needs_of(router("Host(`*.a.org`) || Host(`a.org`)"))
-    assert wishes(needs) == [("le", ("a.org",))]
-    assert (problem.kind, "*.a.org needs dnsChallenge" in problem.message) == ("not_yet", True)
+    """It is wished for, since one may be there already; to obtain one needs DNS, which is said by whoever cannot know."""
+    needs, problems = needs_of(router("Host(`*.a.org`) || Host(`a.org`)"))
+    assert wishes(needs) == [("le", ("*.a.org", "a.org"))]
+    assert problems == []
+    [problem] = wildcard_problems(needs)
+    assert (problem.kind, "for *.a.org needs dnsChallenge" in problem.message) == ("not_yet", True)
+    assert str(problem.place) == "t.yml:4:56"
 
 
 def test_an_unknown_resolver() -> None:

@@ -32,6 +32,13 @@ keyType = "RSA4096"
 certificatesDuration = 168
 preferredChain = "ISRG Root X1"
 profile = "shortlived"
+caSystemCertPool = true
+caServerName = "ca.test"
+emailAddresses = ["a@b.org"]
+disableCommonName = true
+clientTimeout = "1m"
+clientResponseHeaderTimeout = "10s"
+certificateTimeout = "5s"
 [certificatesResolvers.le.acme.eab]
 kid = "k"
 hmacEncoded = "c2VjcmV0"
@@ -45,6 +52,9 @@ entryPoint = "web"
     assert acme is not None
     assert acme.key_type == "rsa4096"
     assert acme.ca_certificates == ("ca.pem",)
+    assert (acme.ca_system_cert_pool, acme.ca_server_name) == (True, "ca.test")
+    assert (acme.email_addresses, acme.disable_common_name) == (("a@b.org",), True)
+    assert (acme.client_timeout, acme.client_response_header_timeout, acme.certificate_timeout) == (60, 10, 5)
     assert acme.http_challenge is not None
     assert acme.tls_challenge is not None
     assert acme.eab is not None
