@@ -22,6 +22,8 @@ class Request:
     path: str = "/128"
     method: str = "GET"
     targets: Path | None = None
+    close: bool = False
+    """Every request on a connection of its own."""
     least_bytes: int = 0
     """An answer is at least this long; shorter ones on average make the run invalid."""
 
@@ -42,11 +44,13 @@ class Load:
         return self.requests / self.seconds
 
 
-def run(address: tuple[str, int], request: Request, *, seconds: int, connections: int) -> Load:
-    """Sends `request` over `connections` keep-alive connections for `seconds`; raises InvalidRun."""
+def run(address: tuple[str, int], request: Request, *, seconds: int, connections: int, secure: bool = False) -> Load:
+    """Sends `request` over `connections` connections at a time for `seconds`; raises InvalidRun."""
     command = [which("taskset"), "-c", str(LOAD_CORE), which("wrk"), "-t", "1", "-c", str(connections)]
     command += ["-d", f"{seconds}s", "--timeout", f"{TIMEOUT}s", "-s", str(SCRIPT)]
-    command += [f"http://{address[0]}:{address[1]}{request.path}", "--", request.method]
+    command += [f"{'https' if secure else 'http'}://{address[0]}:{address[1]}{request.path}", "--", request.method]
+    if request.close:
+        command[-2:-2] = ["-H", "Connection: close"]
     if request.targets is not None:
         command.append(str(request.targets))
     result = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)

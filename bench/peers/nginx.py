@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 from bench import machine
-from bench.peers.running import CLIENT_IDLE, Address, Peer, Running, fill, launch
+from bench.peers.running import CLIENT_IDLE, Address, Certificate, Peer, Running, fill, launch
 from bench.process import which
+
+TLS = "ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;"
+"""1.22 speaks no TLS 1.3 by default; the peers do."""
 
 
 def version() -> str:
@@ -13,7 +16,7 @@ def version() -> str:
     return machine.first_line([which("nginx"), "-v"]).removeprefix("nginx version: ")
 
 
-def start(origin: Address, folder: Path) -> Running:
+def start(origin: Address, folder: Path, certificate: Certificate | None = None) -> Running:
     """Starts nginx in front of `origin`."""
     address = ("127.0.0.1", machine.free_port())
     values = {
@@ -22,10 +25,12 @@ def start(origin: Address, folder: Path) -> Running:
         "folder": folder,
         "idle": CLIENT_IDLE,
         "origin": "{}:{}".format(*origin),
-        "listen": "{}:{}".format(*address),
+        "listen": "{}:{}".format(*address) + (" ssl" if certificate else ""),
+        "tls": TLS.format(chain=certificate.chain, key=certificate.key) if certificate else "",
     }
     config = fill("nginx.conf", folder, values)
-    return launch("nginx", [which("nginx"), "-p", str(folder), "-c", str(config), "-e", "stderr"], address)
+    command = [which("nginx"), "-p", str(folder), "-c", str(config), "-e", "stderr"]
+    return launch("nginx", command, address, secure=certificate is not None)
 
 
 PEER = Peer(name="nginx", version=version, start=start)
