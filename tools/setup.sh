@@ -42,9 +42,13 @@ for_test() {
         has "$program" || install "$program" util-linux mount
         has "$program" || lack "$program (Debian: util-linux, mount)"
     done
-    # Conformance: what others say of our TLS.
-    has testssl || install testssl testssl.sh
-    has testssl || lack "testssl (Debian: testssl.sh)"
+    # What `daemun trust` uses, what judges the certificates that we make, what others say of our TLS.
+    for pair in certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh; do
+        program=${pair%%:*}
+        package=${pair#*:}
+        has "$program" || install "$program" "$package"
+        has "$program" || lack "$program (Debian: $package)"
+    done
 }
 
 for_lint() {

@@ -4,6 +4,7 @@
     ├── ConfigError          the configuration cannot be used: carries every Problem found
     │   └── RuleError        one routing rule is wrong: carries the offset inside the rule
     ├── PlanError            a Plan that the twin types refuse
+    ├── CertificateError     a certificate, its key or a root cannot be used
     └── EngineError          the engine process or its control socket failed
 
 A Problem says what was found, where (file, line, column) and what was meant. Readers collect
@@ -47,7 +48,7 @@ class Problem:
     """One thing wrong (error), doubtful (warning) or worth knowing (info) in a configuration.
 
     `kind` is a stable word for machines: syntax, unknown, value, missing, duplicate, reference,
-    rule, not_yet, empty, placement, hint, file. `subject` names the option (`http.routers.web.rule`).
+    rule, not_yet, empty, placement, hint, file, certificate. `subject` names the option (`http.routers.web.rule`).
     """
 
     severity: Severity
@@ -104,6 +105,16 @@ class RuleError(ConfigError):
 
 class PlanError(DaemunError):
     """A Plan is not well formed."""
+
+
+class CertificateError(DaemunError):
+    """A certificate, its key or a root cannot be used; the text says why, never what the key is."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        """Say what is wrong, and what to do about it."""
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
 
 
 class EngineError(DaemunError):

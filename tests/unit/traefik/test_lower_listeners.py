@@ -35,11 +35,11 @@ def policy_of(text: str) -> http.HttpPolicy:
         ("[entryPoints.web]\naddress=':80'\n[ping]", ["web", "traefik"]),
         ("[entryPoints.web]\naddress=':80'\n[ping]\nentryPoint='web'", ["web"]),
         ("[entryPoints.web]\naddress=':80'\n[entryPoints.dns]\naddress=':53/udp'", ["web"]),
-        ("[entryPoints.web]\naddress=':80'\n[entryPoints.s]\naddress=':443'\n[entryPoints.s.http.tls]", ["web"]),
+        ("[entryPoints.web]\naddress=':80'\n[entryPoints.s]\naddress=':443'\n[entryPoints.s.http.tls]", ["web", "s"]),
     ],
 )
 def test_which_are_opened(text: str, names: list[str]) -> None:
-    """Those of the file, `http` on :80 when there is none, ping's own; neither TLS nor UDP yet."""
+    """Those of the file, `http` on :80 when there is none, ping's own; no UDP yet."""
     assert list(gates_of(text)) == names
 
 
