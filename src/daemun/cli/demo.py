@@ -59,13 +59,14 @@ def _show(running: Demo) -> None:
     table.add_column("and see")
     table.add_row(f"curl {url}/", f"{len(running.addresses)} instances answer in turn")
     table.add_row(f"curl {url}/client-info", "the application sees your address and protocol")
-    secure = f"curl --cacert {running.root} {running.secure_url}/client-info"
-    table.add_row(secure, "the same over https: a certificate of your own local authority")
     table.add_row(f"curl -N {url}/events", "events come at once, one a second")
     table.add_row(f"python -m websockets {url.replace('http', 'ws', 1)}/ws", "a WebSocket that repeats what you say")
     table.add_row("kill an instance (see below)", "no request fails")
     console.print(f"[bold]Daemun listens at {url} and {running.secure_url}[/bold]")
     console.print(table)
+    # Too long for a column of a usual terminal, where it would be cut.
+    console.print("the same over https, by a certificate of your own local authority:")
+    console.print(f"curl --cacert {running.root} {running.secure_url}/client-info")
     console.print("for a browser without a warning: daemun trust (and daemun trust --remove takes it back)")
     console.print(f"instances: {running.describe()}")
     console.print(f"which router takes a request: daemun explain {url}/ --state-dir {running.state_dir}")
