@@ -2,15 +2,18 @@
 # Finds what Daemun is built, tested and measured with; as root on Debian it installs what is missing.
 #
 #   tools/setup.sh build    Python >= 3.11 with venv, a C compiler, Rust >= 1.85
-#   tools/setup.sh test     the programs that tests start
+#   tools/setup.sh test     the programs that tests start; Pebble, an ACME authority, is built with Go
 #   tools/setup.sh lint     clippy and rustfmt
 #   tools/setup.sh bench    the load generator and the peers
 #
 # What is missing for build, and with CI=1 for anything, is an error; else it is said, and the tests that need it
-# skip themselves with the reason. Nothing is downloaded here but Debian's packages.
+# skip themselves with the reason. Nothing is downloaded here but Debian's packages and the source of Go modules.
 set -eu
 
+cd "$(dirname "$0")/.."
+
 RUST_MINIMUM=1.85
+PEBBLE=v2.10.1
 missing=""
 
 main() {
@@ -49,6 +52,8 @@ for_test() {
         has "$program" || install "$program" "$package"
         has "$program" || lack "$program (Debian: $package)"
     done
+    pebble_is_built || build_pebble
+    pebble_is_built || lack "pebble $PEBBLE (Go >= 1.21, and the module proxy that Go is set up with)"
 }
 
 for_lint() {
@@ -65,6 +70,24 @@ for_bench() {
         has "$program" || install "$program" "$package"
         has "$program" || lack "$program (Debian: $package)"
     done
+}
+
+pebble_is_built() {
+    [ -x .cache/go/bin/pebble ] && [ -x .cache/go/bin/pebble-challtestsrv ] \
+        && [ "$(cat .cache/go/bin/pebble.version 2>/dev/null)" = "$PEBBLE" ]
+}
+
+# Debian's Pebble is older than renewal information (RFC 9773). Go from 1.21 on fetches the toolchain that a module
+# names, as a module too; an older one cannot read Pebble's.
+build_pebble() {
+    has go || install "Go" golang-go
+    has go || return 0
+    echo "setup: building pebble $PEBBLE" >&2
+    module=github.com/letsencrypt/pebble/v2/cmd
+    if GOBIN="$PWD/.cache/go/bin" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" \
+        go install "$module/pebble@$PEBBLE" "$module/pebble-challtestsrv@$PEBBLE" >&2; then
+        echo "$PEBBLE" >.cache/go/bin/pebble.version
+    fi
 }
 
 has() {

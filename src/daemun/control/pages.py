@@ -1,0 +1,24 @@
+"""The application behind the gate: today the answers of HTTP-01 (RFC 8555 section 8.3), later dashboard and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+CHALLENGE = "/.well-known/acme-challenge/{token}"
+
+
+def pages(tokens: Mapping[str, str]) -> Starlette:
+    """Return the application; `tokens` is read anew for each request."""
+
+    async def challenge(request: Request) -> Response:
+        answer = tokens.get(request.path_params["token"])
+        if answer is None:
+            return PlainTextResponse("404 page not found\n", status_code=404)
+        return Response(answer, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+    return Starlette(routes=[Route(CHALLENGE, challenge, methods=["GET"])])
