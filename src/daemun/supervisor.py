@@ -4,8 +4,9 @@
     engine ── Lost, events ──────┼──► one queue ──► one thing at a time
     signals ─ Stop, Leave, … ────┘
 
-A Plan that equals the last one is not applied; certificates that changed are handed over all the same. A refused one changes nothing. A dead engine is started again with the
-last Plan. Stop ends the engine and us; Leave ends only us, and the next control plane adopts the engine.
+A Plan that equals the last one is not applied; certificates that changed are handed over all the same. A refused one
+changes nothing. A dead engine is started again with the last Plan. Stop ends the engine and us; Leave ends only us, and
+the next control plane adopts the engine.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from daemun.engine.keeper import EngineProgram, Keeper
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
 from daemun.logs import LOG_FILE, configure, engine_level
+from daemun.run.certificates import EngineBorder
 from daemun.run.lowering import Rejected, Tell, Wanted
 from daemun.run.notify import notify
 
@@ -102,13 +104,16 @@ class Source:
 class Supervisor:
     """Runs one instance in a locked state directory."""
 
-    def __init__(self, *, state: StateDir, program: EngineProgram, source: Callable[[Tell], Source]) -> None:
+    def __init__(
+        self, *, state: StateDir, program: EngineProgram, source: Callable[[Tell, EngineBorder], Source]
+    ) -> None:
         self._queue: asyncio.Queue[Item] = asyncio.Queue()
         self._state = state
         self._keeper = Keeper(
             state=state, program=program, on_lost=lambda: self._queue.put_nowait(Lost()), on_event=_log_event
         )
-        self._source = source(self._queue.put_nowait)
+        self._serves = asyncio.Event()
+        self._source = source(self._queue.put_nowait, EngineBorder(call=self._keeper.call, serves=self._serves))
         self._opened = False
         self._ready = False
         self._stopping = False
@@ -283,6 +288,7 @@ class Supervisor:
         self._revival = asyncio.get_running_loop().call_later(delay, self._queue.put_nowait, Revive())
 
     def _say_applied(self, applied: Applied) -> None:
+        self._serves.set()
         _log.info("configuration applied", number=applied.number, **applied.listeners)
         notify(X_DAEMUN_APPLIED=applied.number)
         if not self._ready and LOG_FILE.is_terminal and "NOTIFY_SOCKET" not in os.environ:

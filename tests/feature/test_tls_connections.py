@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from tests.kit.authority import Authority
 from tests.kit.origin import Origin
@@ -182,7 +183,9 @@ def test_certificate_swapped_under_load() -> None:
 
 def test_challenge() -> None:
     """A handshake that offers `acme-tls/1` alone is shown the challenge's certificate for its name (RFC 8737); others are not."""
-    challenge = Authority("Challenge").issue("example.org")
+    # The extension is critical, and nobody but an authority knows it.
+    proof = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31"), b"\x04\x20" + bytes(32))
+    challenge = Authority("Challenge").issue("example.org", critical=proof)
     with secured() as (engine, _), engine.control() as control:
         control.call("put_challenge", name="Example.org", chain=challenge.chain, key=challenge.key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -62,11 +62,13 @@ class Authority:
         """The root as PEM."""
         return self._root.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, *names: str, kind: str = "P-256", days: float = 30) -> Issued:
+    def issue(
+        self, *names: str, kind: str = "P-256", days: float = 30, critical: x509.ExtensionType | None = None
+    ) -> Issued:
         """A certificate for these names (addresses too); `kind` is P-256, P-384, RSA-2048 or RSA-4096."""
         key = _new_key(kind)
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        certificate = (
+        builder = (
             _builder(days=days)
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]))
             .issuer_name(self._name)
@@ -74,8 +76,10 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(authority, critical=False)
-            .sign(self._key, hashes.SHA256())
         )
+        if critical is not None:
+            builder = builder.add_extension(critical, critical=True)
+        certificate = builder.sign(self._key, hashes.SHA256())
         text = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

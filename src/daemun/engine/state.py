@@ -63,6 +63,11 @@ class StateDir:
         """Where our own application listens for the engine."""
         return self.path / "pages.sock"
 
+    @property
+    def commands_socket(self) -> Path:
+        """Where the command line asks the running instance (daemun.control.commands)."""
+        return self.path / "commands.sock"
+
     def lock(self) -> None:
         """Become the one writer. Raises AlreadyRunning, or EngineError when the directory cannot be used."""
         if len(os.fsencode(self.control_socket)) > _LONGEST_SOCKET:

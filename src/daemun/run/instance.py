@@ -19,6 +19,7 @@ from daemun.engine.locate import find_engine
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
+from daemun.run.certificates import AcmeSource, EngineBorder
 from daemun.run.lowering import Lowerer, Tell
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
@@ -79,12 +80,19 @@ class _Unlock:
 
 
 async def _supervise(options: Options, state: StateDir, program: EngineProgram) -> None:
-    await Supervisor(state=state, program=program, source=lambda tell: _source(options, state, tell)).run()
+    await Supervisor(
+        state=state, program=program, source=lambda tell, engine: _source(options, state, tell, engine)
+    ).run()
 
 
-def _source(options: Options, state: StateDir, tell: Tell) -> Source:
+def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder) -> Source:
     data_dir = None if options.data_dir is None else Path(options.data_dir)
-    lowerer = Lowerer(tell=tell, data_dir=data_dir, pages=str(state.pages_socket))
+    lowerer = Lowerer(
+        tell=tell,
+        data_dir=data_dir,
+        pages=str(state.pages_socket),
+        sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
+    )
     if options.config is not None:
         files = FileSource(Path(options.config), lowerer=lowerer)
         return Source(run=files.run, again=files.again)

@@ -21,6 +21,21 @@ pub fn certified_key(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, Stri
     })
 }
 
+/// The same without a look at the certificate: a challenge's has a critical extension that nobody else knows
+/// (RFC 8737 section 3).
+///
+/// # Errors
+/// In words: what is no PEM, or no key that can be used.
+pub fn challenge_key(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, String> {
+    let chain = certificates(chain)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| format!("the key cannot be read: {e}"))?;
+    let key = aws_lc_rs::default_provider()
+        .key_provider
+        .load_private_key(key)
+        .map_err(|e| format!("the key cannot be used: {e}"))?;
+    Ok(Arc::new(CertifiedKey::new(chain, key)))
+}
+
 /// Roots to verify a peer with.
 ///
 /// # Errors

@@ -88,7 +88,7 @@ impl Store {
     /// # Errors
     /// `bad_certificate`.
     pub fn put_challenge(&self, name: &str, chain: &[u8], key: &[u8]) -> Result<(), CallError> {
-        let key = pem::certified_key(chain, key).map_err(|e| bad_certificate(&e, name))?;
+        let key = pem::challenge_key(chain, key).map_err(|e| bad_certificate(&e, name))?;
         let config = terms::challenge(key).map_err(|e| bad_certificate(&e, name))?;
         lock(&self.challenges).insert(name.to_ascii_lowercase(), config);
         Ok(())
