@@ -45,8 +45,9 @@ for_test() {
         has "$program" || install "$program" util-linux mount
         has "$program" || lack "$program (Debian: util-linux, mount)"
     done
-    # What `daemun trust` uses, what judges the certificates that we make, what others say of our TLS.
-    for pair in certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh; do
+    # What `daemun trust` uses, what judges the certificates that we make, what others say of our TLS, a browser.
+    for pair in certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh \
+        chromium:chromium; do
         program=${pair%%:*}
         package=${pair#*:}
         has "$program" || install "$program" "$package"

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from daemun.control.pages import pages
 from daemun.control.server import serving
-from tests.kit.acme import Run, listener, certificates, resolver, wish
+from tests.kit.acme import Run, certificates, listener, resolver, wish
 from tests.kit.pebble import Pebble
 
 
