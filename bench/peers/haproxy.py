@@ -15,14 +15,23 @@ def version() -> str:
 
 def start(origin: Address, folder: Path) -> Running:
     """Starts HAProxy in front of `origin`."""
+    return _start(origin, folder, "")
+
+
+def http2(origin: Address, folder: Path) -> Running:
+    """The same for HTTP/2."""
+    return _start(origin, folder, " proto h2")
+
+
+def _start(origin: Address, folder: Path, protocol: str) -> Running:
     address = ("127.0.0.1", machine.free_port())
     values = {
         "idle": CLIENT_IDLE,
         "origin": "{}:{}".format(*origin),
-        "listen": "{}:{}".format(*address),
+        "listen": "{}:{}{}".format(*address, protocol),
     }
     config = fill("haproxy.cfg", folder, values)
     return launch("haproxy", [which("haproxy"), "-db", "-f", str(config)], address)
 
 
-PEER = Peer(name="haproxy", version=version, start=start)
+PEER = Peer(name="haproxy", version=version, start=start, http2=http2)

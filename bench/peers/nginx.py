@@ -15,6 +15,15 @@ def version() -> str:
 
 def start(origin: Address, folder: Path) -> Running:
     """Starts nginx in front of `origin`."""
+    return _start(origin, folder, "")
+
+
+def http2(origin: Address, folder: Path) -> Running:
+    """The same for HTTP/2; a listener in clear text then speaks nothing else."""
+    return _start(origin, folder, " http2")
+
+
+def _start(origin: Address, folder: Path, protocol: str) -> Running:
     address = ("127.0.0.1", machine.free_port())
     values = {
         "user": "user root;" if os.geteuid() == 0 else "",  # a worker that may enter `folder`
@@ -22,10 +31,10 @@ def start(origin: Address, folder: Path) -> Running:
         "folder": folder,
         "idle": CLIENT_IDLE,
         "origin": "{}:{}".format(*origin),
-        "listen": "{}:{}".format(*address),
+        "listen": "{}:{}{}".format(*address, protocol),
     }
     config = fill("nginx.conf", folder, values)
     return launch("nginx", [which("nginx"), "-p", str(folder), "-c", str(config), "-e", "stderr"], address)
 
 
-PEER = Peer(name="nginx", version=version, start=start)
+PEER = Peer(name="nginx", version=version, start=start, http2=http2)

@@ -26,11 +26,14 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """How to start one proxy in front of an origin, with `folder` for its files; both raise Unavailable."""
+    """How to start one proxy in front of an origin, with `folder` for its files; all raise Unavailable."""
 
     name: str
     version: Callable[[], str]
-    start: Callable[[Address, Path], Running]
+    start: Callable[[Address, Path], Running] | None = None
+    """For clients that speak HTTP/1.1; without it the peer is left out where they do."""
+    http2: Callable[[Address, Path], Running] | None = None
+    """For clients that speak HTTP/2 in clear text, with prior knowledge."""
 
 
 def fill(template: str, folder: Path, values: Mapping[str, object]) -> Path:
