@@ -1,10 +1,11 @@
-"""h2o (Debian's package): one thread, for HTTP/2 only."""
+"""h2o (Debian's package): one thread; a peer where HTTP/2 is measured."""
 
 import getpass
 from pathlib import Path
 
 from bench import machine
-from bench.peers.running import CLIENT_IDLE, Address, Peer, Running, fill, launch
+from bench.errors import Unavailable
+from bench.peers.running import CLIENT_IDLE, Address, Certificate, Peer, Running, fill, launch
 from bench.process import which
 
 
@@ -14,8 +15,10 @@ def version() -> str:
     return f"h2o {words[2]}"
 
 
-def http2(origin: Address, folder: Path) -> Running:
-    """Starts h2o in front of `origin`."""
+def start(origin: Address, folder: Path, certificate: Certificate | None = None) -> Running:
+    """Starts h2o in front of `origin`, in clear text."""
+    if certificate is not None:
+        raise Unavailable("h2o is not measured over TLS")
     address = ("127.0.0.1", machine.free_port())
     values = {
         "user": getpass.getuser(),
@@ -29,4 +32,9 @@ def http2(origin: Address, folder: Path) -> Running:
     return launch("h2o", [which("h2o"), "-c", str(config)], address)
 
 
-PEER = Peer(name="h2o", version=version, http2=http2)
+def http2(origin: Address, folder: Path) -> Running:
+    """The same: it tells HTTP/2 from HTTP/1 by itself."""
+    return start(origin, folder)
+
+
+PEER = Peer(name="h2o", version=version, start=start, http2=http2)

@@ -98,7 +98,7 @@ def lower_listener(gate: Gate) -> listener.Listener:
         max_connections=0,
         proxy_protocol=None,
         tls=None,
-        protocols=(listener.Protocol.HTTP1,),
+        protocols=(listener.Protocol.HTTP1, listener.Protocol.HTTP2),
         http=gate.name,
         hosts=listener.Hosts(names=(), default=gate.name),
         closing=listener.Closing(

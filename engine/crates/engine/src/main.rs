@@ -113,6 +113,11 @@ async fn run(options: &Options) -> Result<(), String> {
     if let Some(path) = &options.check {
         return check(path, options.secrets.as_deref());
     }
+    let fail = |e: std::io::Error| e.to_string();
+    // Before anyone is told that it is ready: a signal that came sooner would end it without grace.
+    let mut term = signal(SignalKind::terminate()).map_err(fail)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();
     let events = Events::start(options.level.unwrap_or(Level::Info)).map_err(|e| e.to_string())?;
@@ -130,10 +135,6 @@ async fn run(options: &Options) -> Result<(), String> {
         engine.apply(&plan).map_err(|e| e.to_string())?;
         say_ready(&engine, options.ready.as_deref())?;
     }
-    let fail = |e: std::io::Error| e.to_string();
-    let mut term = signal(SignalKind::terminate()).map_err(fail)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
-    let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
     let mut tidy = tokio::time::interval(Duration::from_secs(1));
     let grace = loop {
         tokio::select! {
