@@ -81,10 +81,8 @@ pub async fn ask(
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
         }
-        if upload.body_done() {
-            if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer) {
-                return Poll::Ready(Err(Failure::Client(fault)));
-            }
+        if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer, upload.body_done()) {
+            return Poll::Ready(Err(Failure::Client(fault)));
         }
         if upload.finished(out) && until.head == NEVER {
             until.head = clock.after(transport.response_head_ms);

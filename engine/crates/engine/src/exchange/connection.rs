@@ -43,8 +43,8 @@ pub enum Next {
 pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) {
     let open = Open { handle: Arc::clone(&worker.handle), listener: Arc::clone(&listener) };
     let _panic = CountPanic(&worker);
-    let Some(mut connection) = open_client(&worker, accepted, open).await else { return };
-    if connection.client.session.as_ref().is_some_and(|session| session.http2) {
+    let Some((mut connection, is_http2)) = open_client(&worker, accepted, open).await else { return };
+    if is_http2 {
         return Box::pin(http2::serve(connection, Vec::new())).await;
     }
     while idle(&mut connection).await {
@@ -88,8 +88,9 @@ impl Drop for CountPanic<'_> {
     }
 }
 
-/// Makes a client ready for its first request; over TLS that is after the handshake.
-async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Option<Downstream> {
+/// Makes a client ready for its first request; over TLS that is after the handshake. And whether it speaks HTTP/2:
+/// by ALPN, or in clear text where nothing else is spoken.
+async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Option<(Downstream, bool)> {
     let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let (socket, peer, local) = match accepted {
         Accepted::Tcp(stream, peer, local) => (Socket::Tcp(TcpStream::from_std(stream).ok()?), peer, local),
@@ -101,6 +102,10 @@ async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Opt
         Box::pin(accept::open(worker, &run, socket, &alarm)).await?
     } else {
         Opened { io: Io::Plain(socket), session: None, refused: false }
+    };
+    let is_http2 = match &session {
+        Some(session) => session.http2,
+        None => run.http2 && !run.http1 && !refused,
     };
     drop(run);
     let client = Client {
@@ -119,13 +124,8 @@ async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Opt
         believed_at: Cell::new(u64::MAX),
         open,
     };
-    Some(Downstream {
-        side: Side::Http1(io),
-        client: Rc::new(client),
-        alarm,
-        worker: Rc::clone(worker),
-        ended: false,
-    })
+    let side = Side::Http1(io);
+    Some((Downstream { side, client: Rc::new(client), alarm, worker: Rc::clone(worker), ended: false }, is_http2))
 }
 
 /// Waits for the next request, holding no buffer; false when there will be none.

@@ -204,12 +204,12 @@ async fn stream(
         }
         let mut removed = NEVER;
         let is_frames = matches!(downstream.side, Side::Http2(_));
-        if upload.body_done() && (is_frames || removal.is_some()) {
+        if is_frames || removal.is_some() {
             // Nothing may be written for hours: a reader that left is noticed by its end.
-            if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer) {
+            if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer, upload.body_done()) {
                 return Poll::Ready(Err(fault));
             }
-            if downstream.ended && removal.is_some() {
+            if downstream.ended {
                 return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, "the client left the event stream")));
             }
         }

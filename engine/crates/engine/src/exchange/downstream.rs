@@ -118,12 +118,13 @@ impl Downstream {
         self.client.is_closing(&self.worker)
     }
 
-    /// Looks whether the client has left, once its body was taken. What it sends meanwhile goes to `buffer`; HTTP/1 is
-    /// not asked while there is something.
-    pub fn poll_gone(&mut self, cx: &mut Context<'_>, buffer: &mut Buffer) -> Poll<Fault> {
+    /// Looks whether the client has left. HTTP/1 is asked once its body was taken, and while nothing of it lies in
+    /// `buffer`, where goes what it sends meanwhile.
+    #[inline]
+    pub fn poll_gone(&mut self, cx: &mut Context<'_>, buffer: &mut Buffer, body_done: bool) -> Poll<Fault> {
         match &mut self.side {
             Side::Http1(io) => {
-                if buffer.is_empty() && !self.ended {
+                if body_done && buffer.is_empty() && !self.ended {
                     match io.poll_read(cx, buffer) {
                         // It has ended its sending side only: the answer is still awaited.
                         Poll::Ready(Ok(0)) => self.ended = true,
