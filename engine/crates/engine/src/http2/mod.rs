@@ -43,9 +43,9 @@ pub const PREFACE_LINE: usize = b"PRI * HTTP/2.0\r\n".len();
 const GOODBYE_MS: u64 = 3000;
 /// Bytes of one response that wait in a connection for the client's socket.
 const SEND_BUFFER: usize = 64 * 1024;
-/// Streams reset before anything was done of them (CVE-2023-44487); a connection takes its streams up at once, so a
-/// few are many.
-const RESET_BEFORE_ACCEPT: usize = 20;
+/// Streams reset before they were looked at, which is when both came in one read: a browser that leaves a page does
+/// that to hundreds. How often it may be done is the meter's (CVE-2023-44487).
+const RESET_BEFORE_ACCEPT: usize = 1000;
 /// Streams reset from here whose late frames are still expected.
 const RESET_HERE: usize = 100;
 /// Streams a client made us reset by breaking the rules.
