@@ -166,15 +166,15 @@ async fn burst(connection: &mut Downstream, scratch: &mut Scratch) -> Next {
         let worker = Rc::clone(&connection.worker);
         let view = worker.view();
         let last;
-        let listener = match (view.listeners.get(&connection.client.listener.key), connection.client.listener.last.get())
-        {
-            (Some(listener), _) => listener,
-            (None, Some(removed)) => {
-                last = Arc::clone(removed);
-                &last
-            }
-            (None, None) => return Next::Close,
-        };
+        let listener =
+            match (view.listeners.get(&connection.client.listener.key), connection.client.listener.last.get()) {
+                (Some(listener), _) => listener,
+                (None, Some(removed)) => {
+                    last = Arc::clone(removed);
+                    &last
+                }
+                (None, None) => return Next::Close,
+            };
         let read = read_head(connection, &mut scratch.client, &mut scratch.request.head, &listener.http).await;
         let next = match read {
             Ok(Read::Head(len)) if listener.http1 => {

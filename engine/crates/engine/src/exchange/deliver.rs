@@ -11,8 +11,8 @@ use wire::head::Head;
 
 use super::answer::{self, Delivery};
 use super::connection::Next;
-use super::downstream::{Downstream, Side};
 use super::download::{Download, From, Source, Waits};
+use super::downstream::{Downstream, Side};
 use super::forward::{note_rest, Forwarding, Outcome};
 use super::record::nanos;
 use super::removal::Removal;

@@ -235,9 +235,7 @@ fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'
         trailers: to.proxy.trailers,
     };
     let mut upload = match &downstream.side {
-        Side::Http1(_) => {
-            Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits)
-        }
+        Side::Http1(_) => Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits),
         Side::Http2(_) => Upload::of_frames(request.framing, http.limits, &limits),
     };
     // From here on the body is the upload's: what it leaves in the buffer when it fails is no request.

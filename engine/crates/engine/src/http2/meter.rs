@@ -22,6 +22,11 @@ const BYTES: usize = 256;
 /// Bytes read from a client before its requests are looked at: what they turn into in memory is many times as much.
 pub const READ_AT_ONCE: usize = 64 * 1024;
 
+/// The flag of padding, and how much of it there may be with the byte that says so (RFC 9113 section 6.1). A frame
+/// that may be padding only brings nothing.
+const PADDED: u8 = 8;
+const LONGEST_PADDING: usize = 256;
+
 /// A frame's head.
 const HEAD: usize = 9;
 
@@ -113,9 +118,10 @@ impl Meter {
             bytes = &bytes[n..];
             if frame.have == HEAD {
                 frame.have = 0;
-                let [a, b, c, kind, ..] = frame.head;
+                let [a, b, c, kind, flags, ..] = frame.head;
                 frame.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-                self.count(kind, frame.left);
+                let is_padding = flags & PADDED != 0 && frame.left <= LONGEST_PADDING;
+                self.count(kind, if is_padding { 0 } else { frame.left });
             }
         }
         self.frame.set(frame);

@@ -199,7 +199,8 @@ impl Driver {
         };
         self.streams.set(self.streams.get() + 1);
         let running = Running(Rc::clone(&self.streams));
-        let exchange = Exchange { downstream, scratch, current, read, meter: Rc::clone(&self.meter), _running: running };
+        let exchange =
+            Exchange { downstream, scratch, current, read, meter: Rc::clone(&self.meter), _running: running };
         tokio::task::spawn_local(exchange.run());
     }
 
@@ -254,9 +255,7 @@ impl Exchange {
         // What becomes of the connection is its driver's.
         let _: Next = match read {
             Ok(()) => route::exchange(&mut downstream, &mut scratch, listener, bytes).await,
-            Err(refusal) => {
-                route::refuse(&mut downstream, &mut scratch, listener, Fault::of_request(refusal)).await
-            }
+            Err(refusal) => route::refuse(&mut downstream, &mut scratch, listener, Fault::of_request(refusal)).await,
         };
         if matches!(&downstream.side, Side::Http2(stream) if stream.is_served()) {
             meter.served();
