@@ -19,6 +19,8 @@ from bench.process import Process, until, which
 
 SECURED = frozenset({"nginx", "haproxy", "caddy", "daemun"})
 """Peers that are measured over TLS too."""
+HTTP2_ONLY = "h2o"
+"""The peer that is measured for HTTP/2 only."""
 ORIGIN = Path(__file__).with_name("origin")
 FORWARDED = {
     "x-real-ip": "127.0.0.1",
@@ -50,17 +52,33 @@ class Bed:
     origin: Address
 
     @contextlib.contextmanager
-    def peers(self, names: Sequence[str] | None = None, *, secure: bool = False) -> Iterator[dict[str, Running]]:
-        """Starts the peers one after the other, each probed; ends them all at the end. `secure`: over TLS."""
+    def peers(
+        self, names: Sequence[str] | None = None, *, secure: bool = False, http2: bool = False
+    ) -> Iterator[dict[str, Running]]:
+        """Starts the peers one after the other, each probed; ends them all at the end.
+
+        `secure`: over TLS; `http2`: for HTTP/2 in clear text, to which h2o belongs and nothing else.
+        """
         with contextlib.ExitStack() as stack:
             certificate = make_certificate(self.folder) if secure else None
             running: dict[str, Running] = {}
             for name in self.options.peers if names is None else names:
-                if secure and name not in SECURED:
+                of = PEERS[name]
+                if (
+                    (secure and name not in SECURED)
+                    or (http2 and of.http2 is None)
+                    or (not http2 and name == HTTP2_ONLY)
+                ):
                     continue
-                peer = PEERS[name].start(self.origin, self.subfolder(name), certificate)
+                if http2 and of.http2 is not None:
+                    peer = of.http2(self.origin, self.subfolder(name))
+                else:
+                    peer = of.start(self.origin, self.subfolder(name), certificate)
                 stack.enter_context(peer.process)
-                probe(peer)
+                if http2:
+                    probe_http2(peer)
+                else:
+                    probe(peer)
                 running[name] = peer
             yield running
 
@@ -158,3 +176,18 @@ def probe(peer: Running) -> None:
         expected = template.format(host=host, port=port, scheme="https" if peer.secure else "http")
         if seen.get(name) != expected:
             raise InvalidRun(f"{peer.name} sends {name}: {seen.get(name)!r}, not {expected!r}:\n{body.decode()}")
+
+
+def probe_http2(peer: Running) -> None:
+    """The same over HTTP/2, by nghttp; h2o forwards less and is asked for less."""
+    command = [which("nghttp"), "http://{}:{}/headers".format(*peer.address)]
+
+    def asked() -> str:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout
+
+    until(lambda: "GET /headers" in asked(), what=f"{peer.name} answering over HTTP/2")
+    said = asked().lower()
+    wanted = ("x-forwarded-for", "x-forwarded-proto") if peer.name == HTTP2_ONLY else FORWARDED
+    missing = [name for name in wanted if f"{name}:" not in said]
+    if missing:
+        raise InvalidRun(f"{peer.name} does not send {', '.join(missing)}:\n{said}")

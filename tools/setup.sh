@@ -65,7 +65,7 @@ for_lint() {
 }
 
 for_bench() {
-    for pair in wrk:wrk nginx:nginx-light haproxy:haproxy caddy:caddy openssl:openssl taskset:util-linux; do
+    for pair in wrk:wrk h2load:nghttp2-client nghttp:nghttp2-client h2o:h2o nginx:nginx-light haproxy:haproxy caddy:caddy openssl:openssl taskset:util-linux; do
         program=${pair%%:*}
         package=${pair#*:}
         has "$program" || install "$program" "$package"

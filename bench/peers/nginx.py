@@ -18,6 +18,15 @@ def version() -> str:
 
 def start(origin: Address, folder: Path, certificate: Certificate | None = None) -> Running:
     """Starts nginx in front of `origin`."""
+    return _start(origin, folder, certificate, " ssl" if certificate else "")
+
+
+def http2(origin: Address, folder: Path) -> Running:
+    """The same for HTTP/2; a listener in clear text then speaks nothing else."""
+    return _start(origin, folder, None, " http2")
+
+
+def _start(origin: Address, folder: Path, certificate: Certificate | None, protocol: str) -> Running:
     address = ("127.0.0.1", machine.free_port())
     values = {
         "user": "user root;" if os.geteuid() == 0 else "",  # a worker that may enter `folder`
@@ -25,7 +34,7 @@ def start(origin: Address, folder: Path, certificate: Certificate | None = None)
         "folder": folder,
         "idle": CLIENT_IDLE,
         "origin": "{}:{}".format(*origin),
-        "listen": "{}:{}".format(*address) + (" ssl" if certificate else ""),
+        "listen": "{}:{}".format(*address) + protocol,
         "tls": TLS.format(chain=certificate.chain, key=certificate.key) if certificate else "",
     }
     config = fill("nginx.conf", folder, values)
@@ -33,4 +42,4 @@ def start(origin: Address, folder: Path, certificate: Certificate | None = None)
     return launch("nginx", command, address, secure=certificate is not None)
 
 
-PEER = Peer(name="nginx", version=version, start=start)
+PEER = Peer(name="nginx", version=version, start=start, http2=http2)

@@ -16,6 +16,8 @@ from bench.peers.running import Address, Certificate
 
 FORWARDED_SERVER = "bench"
 """The value of X-Forwarded-Server, the machine's name otherwise."""
+IDLE = 1024
+"""Idle connections to a server; 512 streams are served at once."""
 
 
 def write(
@@ -42,12 +44,19 @@ def write(
     if problems := [*said, *also, *besides]:
         raise BenchError(f"the control plane does not serve all of {folder}: {problems[0].message}")
     file = folder / "plan.json"
-    file.write_bytes(to_json(plan))
+    raw = _pooled(json.loads(to_json(plan)))
+    file.write_text(json.dumps(_secured(raw) if certificate is not None else raw))
     if certificate is not None:
-        file.write_text(json.dumps(_secured(json.loads(file.read_bytes()))))
         (folder / "bench.crt").write_bytes(certificate.chain.read_bytes())
         (folder / "bench.key").write_bytes(certificate.key.read_bytes())
     return file
+
+
+def _pooled(plan: dict[str, Any]) -> dict[str, Any]:
+    """The Plan with room for every connection of the http2 scenario, as all peers have; Traefik keeps 200."""
+    for transport in plan["transports"].values():
+        transport["pool"]["max_idle"] = IDLE
+    return plan
 
 
 def _secured(plan: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """How to start one proxy in front of an origin, with `folder` for its files; both raise Unavailable.
+    """How to start one proxy in front of an origin, with `folder` for its files; all raise Unavailable.
 
     With a certificate it speaks TLS, HTTP/1.1 by ALPN, and otherwise does the same.
     """
@@ -44,6 +44,8 @@ class Peer:
     name: str
     version: Callable[[], str]
     start: Callable[[Address, Path, Certificate | None], Running]
+    http2: Callable[[Address, Path], Running] | None = None
+    """For clients that speak HTTP/2 in clear text with prior knowledge; None for a peer that is not measured so."""
 
 
 def fill(template: str, folder: Path, values: Mapping[str, object]) -> Path:

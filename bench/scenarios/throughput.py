@@ -1,4 +1,4 @@
-"""CPU time a proxied request, by kind of request: `small`, `medium`, `chunked`, `post`, `https`, `handshake`."""
+"""CPU time a proxied request, by kind of request: `small`, `medium`, `chunked`, `post`, `https`, `handshake`, `http2`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +21,11 @@ class Throughput:
     request: Request
     bounds: Mapping[str, float]
     secure: bool = False
+    http2: bool = False
 
     def run(self, bed: Bed) -> Outcome:
         """Measures every peer in interleaved rounds."""
-        with bed.peers(secure=self.secure) as peers:
+        with bed.peers(secure=self.secure, http2=self.http2) as peers:
             samples = rounds(bed, peers, dict.fromkeys(peers, self.request))
         rows = by_peer(samples, list(peers))
         return Outcome(
@@ -75,4 +76,11 @@ HANDSHAKE = Throughput(
     request=Request(path="/128", least_bytes=128, close=True),
     bounds={"nginx": 1.0, "haproxy": 1.0},
     secure=True,
+)
+HTTP2 = Throughput(
+    name="http2",
+    title="GET, 128 B answer, HTTP/2 in clear text, 16 connections of 32 streams",
+    request=Request(path="/128", least_bytes=128, http2=True),
+    bounds={"h2o": 0.95, "nginx": 0.6},
+    http2=True,
 )

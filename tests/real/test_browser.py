@@ -17,8 +17,7 @@ from tests.kit.plans import listener, plan, tls, tls_options
 
 RESOURCES = 100
 #: Fetches every resource, then says what came, and by which protocol.
-PAGE = (
-    """<!doctype html><title>loading</title><p id="said">nothing</p>
+PAGE = """<!doctype html><title>loading</title><p id="said">nothing</p>
 <script>
 addEventListener("load", async () => {
   const numbers = [...Array(RESOURCES).keys()]
@@ -28,9 +27,7 @@ addEventListener("load", async () => {
   const protocols = [...new Set(entries.map(entry => entry.nextHopProtocol))].join(" ")
   document.getElementById("said").textContent = `${right} right, ${entries.length} by ${protocols}`
 })
-</script>"""
-    % RESOURCES
-)
+</script>""".replace("RESOURCES", str(RESOURCES))
 
 
 def site(visit: Visit) -> None:

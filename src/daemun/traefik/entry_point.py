@@ -87,6 +87,13 @@ class EntryPointHttp(Section):
     tls: OptionalTls = None
 
 
+class Http2(Section):
+    """HTTP/2 on an entry point."""
+
+    not_yet: ClassVar[tuple[str, ...]] = ("maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize")
+    max_concurrent_streams: int = Field(default=250, ge=1)
+
+
 class ForwardedHeaders(Section):
     """Whose X-Forwarded-* fields are believed."""
 
@@ -131,11 +138,12 @@ class EntryPointObservability(Section):
 class EntryPoint(Section):
     """A listening address, `[host]:port[/tcp|/udp]`, and its policies."""
 
-    not_yet: ClassVar[tuple[str, ...]] = ("http2", "http3", "proxyProtocol", "udp", "allowACMEByPass")
+    not_yet: ClassVar[tuple[str, ...]] = ("http3", "proxyProtocol", "udp", "allowACMEByPass")
     address: str
     as_default: bool = False
     reuse_port: bool = False
     http: EntryPointHttp = EntryPointHttp()
+    http2: Http2 = Http2()
     forwarded_headers: ForwardedHeaders = ForwardedHeaders()
     transport: Transport = Transport()
     observability: EntryPointObservability = EntryPointObservability()

@@ -113,7 +113,7 @@ def lower_listener(gate: Gate, tls: GateTls = GateTls()) -> listener.Listener:
         max_connections=0,
         proxy_protocol=None,
         tls=tls.terminates,
-        protocols=(listener.Protocol.HTTP1,),
+        protocols=(listener.Protocol.HTTP1, listener.Protocol.HTTP2),
         http=gate.name,
         hosts=listener.Hosts(names=tls.names, default=gate.name),
         closing=listener.Closing(
@@ -174,7 +174,7 @@ def lower_policy(gate: Gate, static: Static, *, hostname: str) -> http.HttpPolic
             max_age_ms=millis(gate.entry_point.transport.keep_alive_max_time),
         ),
         http2=http.Http2Limits(
-            max_concurrent_streams=250,
+            max_concurrent_streams=min(gate.entry_point.http2.max_concurrent_streams, _HIGHEST_U32),
             max_header_list_bytes=head_bytes,
             initial_stream_window=_STREAM_WINDOW,
             initial_connection_window=_STREAM_WINDOW,

@@ -93,13 +93,19 @@ impl Io {
             )));
         }
         let mut room = ReadBuf::new(buffer.room());
-        match self {
-            Self::Plain(socket) => ready!(Pin::new(socket).poll_read(cx, &mut room))?,
-            Self::Tls(stream) => ready!(Pin::new(&mut **stream).poll_read(cx, &mut room))?,
-        }
+        ready!(self.poll_read_into(cx, &mut room))?;
         let n = room.filled().len();
         buffer.filled_more(n);
         Poll::Ready(Ok(n))
+    }
+
+    /// Reads into `room`; nothing read is the end.
+    #[inline]
+    pub fn poll_read_into(&mut self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, room),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, room),
+        }
     }
 
     /// Writes the parts in one call. What TLS has sealed and not yet sent is [`Io::poll_flush`]'s.

@@ -15,6 +15,8 @@ pub mod tls;
 
 pub mod exchange;
 
+pub mod http2;
+
 pub mod filter;
 
 pub mod balance;

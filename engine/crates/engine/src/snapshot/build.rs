@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::listener::Protocol;
 use plan::route::Action;
 use plan::service::ServiceKind;
 use plan::{Id, Plan};
@@ -83,9 +84,6 @@ pub fn build(
         if l.proxy_protocol.is_some() {
             return Err(CallError::unsupported("proxy_protocol", "the PROXY protocol"));
         }
-        if l.protocols.contains(&plan::listener::Protocol::Http2) {
-            return Err(CallError::unsupported("protocols", "HTTP/2"));
-        }
         let index = HostIndex::build(&l.hosts).map_err(|errors| bad_plan(join(&errors)))?;
         let hosts = find_all(&hosts, "host", index.hosts())?;
         let tls = l.tls.as_ref().map(|tls| {
@@ -98,6 +96,8 @@ pub fn build(
             index,
             hosts,
             closing: l.closing.clone(),
+            http1: l.protocols.contains(&Protocol::Http1),
+            http2: l.protocols.contains(&Protocol::Http2),
             tls: tls.transpose()?,
             life: Arc::clone(&life),
         }))

@@ -21,6 +21,8 @@ pub struct ListenerRun {
     /// As the index numbers them.
     pub hosts: Vec<Arc<HostRun>>,
     pub closing: plan::listener::Closing,
+    pub http1: bool,
+    pub http2: bool,
     pub tls: Option<Arc<TlsRun>>,
     /// Of the Snapshot this belongs to.
     pub life: Arc<Life>,
