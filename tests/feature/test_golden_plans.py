@@ -28,7 +28,7 @@ REFUSED: dict[str, tuple[str, str] | None] = {
     "rewrite-last": ("filters./api/ script", "script"),
     "server-name-captures": ("filters.other script", "script"),
     "traefik-dev": None,
-    "traefik-prod": ("listeners.https.protocols", "HTTP/2"),
+    "traefik-prod": None,
     "try-files": ("routes./.action", "try_files"),
 }
 
