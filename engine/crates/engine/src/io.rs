@@ -5,61 +5,19 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{ready, Context, Poll};
 
-use rustix::net::RecvFlags;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
 use crate::buffer::Buffer;
+use crate::socket::Socket;
 
 /// What framing that is not whole may take: a trailer section at its limit.
 const LARGEST: usize = 2 << 20;
-
-/// A connected socket.
-pub enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
 
 pub enum Io {
     Plain(Socket),
     /// Boxed: most of what a thread holds are idle connections, and a plain one is small.
     Tls(Box<TlsStream<Socket>>),
-}
-
-impl Socket {
-    /// Readable, or ended.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(s) => s.poll_read_ready(cx),
-            Self::Unix(s) => s.poll_read_ready(cx),
-        }
-    }
-
-    /// The next byte, left where it is; none at the end.
-    ///
-    /// # Errors
-    /// `WouldBlock` when there is none yet: then readiness is awaited anew.
-    pub fn peek(&self) -> io::Result<Option<u8>> {
-        let mut byte = [0u8; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let (_, n) = match self {
-            Self::Tcp(s) => s.try_io(Interest::READABLE, || Ok(rustix::net::recv(s, &mut byte, flags)?))?,
-            Self::Unix(s) => s.try_io(Interest::READABLE, || Ok(rustix::net::recv(s, &mut byte, flags)?))?,
-        };
-        Ok((n > 0).then_some(byte[0]))
-    }
-
-    /// Nothing to read, no end, no error: the kernel is asked, for epoll may not have told yet.
-    fn is_silent(&self) -> bool {
-        let mut byte = [0u8; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let result = match self {
-            Self::Tcp(s) => rustix::net::recv(s, &mut byte, flags),
-            Self::Unix(s) => rustix::net::recv(s, &mut byte, flags),
-        };
-        matches!(result, Err(rustix::io::Errno::AGAIN))
-    }
 }
 
 impl Io {
@@ -161,10 +119,7 @@ impl Io {
 
     /// Closing sends a reset, so that a peer does not take a truncated message for a whole one.
     pub fn reset_on_close(&self) {
-        if let Socket::Tcp(s) = self.socket() {
-            // Failing leaves an ordinary close.
-            let _ = socket2::SockRef::from(s).set_linger(Some(std::time::Duration::ZERO));
-        }
+        self.socket().reset_on_close();
     }
 }
 
@@ -192,51 +147,4 @@ fn is_quiet(stream: &mut TlsStream<Socket>) -> bool {
     let mut byte = [0u8; 1];
     let mut noop = Context::from_waker(std::task::Waker::noop());
     Pin::new(stream).poll_read(&mut noop, &mut ReadBuf::new(&mut byte)).is_pending()
-}
-
-impl AsyncRead for Socket {
-    #[inline]
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_read(cx, room),
-            Self::Unix(s) => Pin::new(s).poll_read(cx, room),
-        }
-    }
-}
-
-impl AsyncWrite for Socket {
-    #[inline]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_write(cx, bytes),
-            Self::Unix(s) => Pin::new(s).poll_write(cx, bytes),
-        }
-    }
-
-    #[inline]
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_write_vectored(cx, parts),
-            Self::Unix(s) => Pin::new(s).poll_write_vectored(cx, parts),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_shutdown(cx),
-            Self::Unix(s) => Pin::new(s).poll_shutdown(cx),
-        }
-    }
 }

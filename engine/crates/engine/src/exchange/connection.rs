@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use plan::fault::FaultKind;
-use tokio::net::{TcpStream, UnixStream};
 use wire::head::Head;
 
 use super::downstream::{Client, Downstream, Side};
@@ -17,11 +16,12 @@ use crate::buffer::{Buffer, Scratch};
 use crate::clock::Alarm;
 use crate::fault::Fault;
 use crate::http2;
-use crate::io::{Io, Socket};
+use crate::io::Io;
 use crate::listen::ListenerState;
 use crate::observe::events::Level;
 use crate::snapshot::http::HttpRun;
 use crate::snapshot::listener::ListenerRun;
+use crate::socket::Socket;
 use crate::tls::accept::{self, Opened};
 use crate::worker::{Accepted, Open, Worker};
 
@@ -93,8 +93,8 @@ impl Drop for CountPanic<'_> {
 async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Option<(Downstream, bool)> {
     let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let (socket, peer, local) = match accepted {
-        Accepted::Tcp(stream, peer, local) => (Socket::Tcp(TcpStream::from_std(stream).ok()?), peer, local),
-        Accepted::Unix(stream) => (Socket::Unix(UnixStream::from_std(stream).ok()?), nowhere, nowhere),
+        Accepted::Tcp(stream, peer, local) => (Socket::new(stream).ok()?, peer, local),
+        Accepted::Unix(stream) => (Socket::new(stream).ok()?, nowhere, nowhere),
     };
     let alarm = worker.clock.alarm();
     let run = listener_run(worker, &open.listener)?;

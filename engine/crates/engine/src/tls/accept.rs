@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::task::{ready, Context, Poll};
 
 use plan::listener::PlainOnTls;
 use rustls::server::Acceptor;
@@ -12,8 +11,9 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use super::terms::{TlsRun, ACME_TLS};
 use crate::clock::Alarm;
-use crate::io::{Io, Socket};
+use crate::io::Io;
 use crate::snapshot::listener::ListenerRun;
+use crate::socket::Socket;
 use crate::upstream::connect::within;
 use crate::worker::Worker;
 
@@ -56,7 +56,7 @@ pub async fn open(worker: &Worker, listener: &ListenerRun, socket: Socket, alarm
     let until = worker.clock.after(listener.http.timeouts.head_ms);
     let counters = &worker.shared.handshakes;
     let result = within(alarm, until, async {
-        if std::future::poll_fn(|cx| first_byte(&socket, cx)).await? != Some(HANDSHAKE) {
+        if std::future::poll_fn(|cx| socket.poll_peek(cx)).await? != Some(HANDSHAKE) {
             let refused = tls.plain == PlainOnTls::Refuse;
             return Ok(Opened { io: Io::Plain(socket), session: None, refused });
         }
@@ -107,15 +107,4 @@ async fn challenge(start: tokio_rustls::StartHandshake<Socket>, config: Arc<Serv
     use tokio::io::AsyncWriteExt;
     start.into_stream(config).await?.shutdown().await?;
     Err(io::Error::other("a challenge was answered"))
-}
-
-/// The first byte, left where it is; none when the client has ended.
-fn first_byte(socket: &Socket, cx: &mut Context<'_>) -> Poll<io::Result<Option<u8>>> {
-    loop {
-        ready!(socket.poll_readable(cx))?;
-        match socket.peek() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            result => return Poll::Ready(result),
-        }
-    }
 }

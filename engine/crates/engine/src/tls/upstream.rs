@@ -21,7 +21,8 @@ use tokio_rustls::TlsConnector;
 
 use super::store::Slot;
 use super::{pem, HandedOver};
-use crate::io::{Io, Socket};
+use crate::io::Io;
+use crate::socket::Socket;
 
 /// How endpoints are spoken to over TLS.
 pub struct UpstreamTlsRun {

@@ -3,17 +3,19 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
 
 use plan::service::UpstreamScheme;
-use tokio::net::{TcpStream, UnixStream};
+use socket2::SockAddr;
 
 use super::pool::Upstream;
 use crate::balance::{Address, Endpoint};
 use crate::clock::{Alarm, Moment};
-use crate::io::{Io, Socket};
+use crate::io::Io;
 use crate::snapshot::service::TransportRun;
+use crate::socket::Socket;
 use crate::worker::Worker;
 
 /// Why there is no connection.
@@ -55,13 +57,13 @@ async fn open(worker: &Worker, endpoint: &Endpoint, transport: &TransportRun) ->
 
 async fn socket(worker: &Worker, address: &Address, transport: &TransportRun) -> io::Result<Socket> {
     match address {
-        Address::Unix(path) => Ok(Socket::Unix(UnixStream::connect(path).await?)),
-        Address::Ip(address) => tcp(*address).await,
+        Address::Unix(path) => Socket::connect(&SockAddr::unix(path)?).await,
+        Address::Ip(address) => Socket::connect(&SockAddr::from(*address)).await,
         Address::Name { host, port } => {
             let addresses = worker.shared.resolver.lookup(host, transport.resolve_ms).await?;
             let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
             for &ip in addresses.iter() {
-                match tcp((ip, *port).into()).await {
+                match Socket::connect(&SocketAddr::from((ip, *port)).into()).await {
                     Ok(socket) => return Ok(socket),
                     Err(error) => last = error,
                 }
@@ -69,12 +71,6 @@ async fn socket(worker: &Worker, address: &Address, transport: &TransportRun) ->
             Err(last)
         }
     }
-}
-
-async fn tcp(address: std::net::SocketAddr) -> io::Result<Socket> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(Socket::Tcp(stream))
 }
 
 /// A future's value, or none when `until` has passed before.
