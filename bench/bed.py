@@ -64,7 +64,11 @@ class Bed:
             running: dict[str, Running] = {}
             for name in self.options.peers if names is None else names:
                 of = PEERS[name]
-                if (secure and name not in SECURED) or (http2 and of.http2 is None) or (not http2 and name == HTTP2_ONLY):
+                if (
+                    (secure and name not in SECURED)
+                    or (http2 and of.http2 is None)
+                    or (not http2 and name == HTTP2_ONLY)
+                ):
                     continue
                 if http2 and of.http2 is not None:
                     peer = of.http2(self.origin, self.subfolder(name))

@@ -42,7 +42,7 @@ def _run(host: str, port: int, *options: str) -> None:
     said = result.stdout + result.stderr
     summary = SUMMARY.search(said)
     assert summary, said
-    failed = set(re.findall(r"^ +× \d+: (.+)$", said.partition("Failures:")[2], re.MULTILINE))
+    failed = set(re.findall(r"^ +\u00d7 \d+: (.+)$", said.partition("Failures:")[2], re.MULTILINE))
     assert failed == set(EXPECTED), said[said.find("Failures:") :]
     assert tuple(int(number) for number in summary.groups()) == (CASES, CASES - len(EXPECTED), 0, len(EXPECTED))
 
@@ -61,8 +61,10 @@ def test_clear_text() -> None:
 
 def test_over_tls() -> None:
     """All cases over TLS, HTTP/2 by ALPN, beside HTTP/1."""
-    fields = {"options": {"alpn": ["h2", "http/1.1"]}, "tls_fields": {"default": "exact"}}
-    with secured(**fields) as (engine, whole), Origin(answering(b"x" * 100)) as origin:
-        whole = replaced(whole, "services.app.kind.balanced.endpoints.0.address", origin.address)
-        engine.apply(replaced(whole, "listeners.web.protocols", ["http1", "http2"]))
+    with (
+        secured(options={"alpn": ["h2", "http/1.1"]}, tls_fields={"default": "exact"}) as (engine, whole),
+        Origin(answering(b"x" * 100)) as origin,
+    ):
+        both = replaced(whole, "listeners.web.protocols", ["http1", "http2"])
+        engine.apply(replaced(both, "services.app.kind.balanced.endpoints.0.address", origin.address))
         _run(*engine.tcp(), "-t", "-k")

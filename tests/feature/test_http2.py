@@ -98,7 +98,11 @@ def test_body_with_its_length() -> None:
         assert (first.get("content-length"), first.get("transfer-encoding")) == ("5", None)
         g.client.ask("POST", body=b"hello")
         second = g.origin.requests[-1]
-        assert (second.body, second.get("content-length"), second.get("transfer-encoding")) == (b"hello", None, "chunked")
+        assert (second.body, second.get("content-length"), second.get("transfer-encoding")) == (
+            b"hello",
+            None,
+            "chunked",
+        )
 
 
 def test_empty_body_that_was_not_announced() -> None:
@@ -371,9 +375,7 @@ def test_filters_see_one_head() -> None:
     """Filters change a request of HTTP/2 and its response as they do those of HTTP/1."""
     filters = {
         "request": {"request_headers": [{"set": {"name": "X-Added", "value": text("yes")}}, {"remove": "X-Gone"}]},
-        "response": {
-            "response_headers": {"statuses": [], "ops": [{"set": {"name": "X-Seen", "value": text("Too")}}]}
-        },
+        "response": {"response_headers": {"statuses": [], "ops": [{"set": {"name": "X-Seen", "value": text("Too")}}]}},
     }
     with Origin() as origin:
         whole = plan(origin.address, listeners={"web": http2_listener()}, filters=filters)

@@ -111,7 +111,9 @@ def test_fields_that_are_none(fields: Fields) -> None:
         assert other.ask().status == 200
 
 
-@pytest.mark.parametrize("fields", [[*GET, ("host", "A.TEST")], [*_without(":authority"), ("host", "a.test")]], ids=repr)
+@pytest.mark.parametrize(
+    "fields", [[*GET, ("host", "A.TEST")], [*_without(":authority"), ("host", "a.test")]], ids=repr
+)
 def test_host_beside_authority(fields: Fields) -> None:
     """Host may say the same in another case, or stand alone; the origin gets one."""
     with http2_gate() as g:

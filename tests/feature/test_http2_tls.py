@@ -22,12 +22,14 @@ BOTH = {"alpn": ["h2", "http/1.1"]}
 def _both() -> Iterator[Engine]:
     """An engine with TLS for both protocols, an echo behind it."""
     with secured(options=BOTH) as (engine, whole), Origin() as echo:
-        whole = replaced(whole, "listeners.web.protocols", ["http1", "http2"])
-        engine.apply(replaced(whole, "services.app.kind.balanced.endpoints.0.address", echo.address))
+        both = replaced(whole, "listeners.web.protocols", ["http1", "http2"])
+        engine.apply(replaced(both, "services.app.kind.balanced.endpoints.0.address", echo.address))
         yield engine
 
 
-@pytest.mark.parametrize(("offered", "chosen"), [(["h2", "http/1.1"], "h2"), (["h2"], "h2"), (["http/1.1"], "http/1.1"), ([], None)])
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [(["h2", "http/1.1"], "h2"), (["h2"], "h2"), (["http/1.1"], "http/1.1"), ([], None)]
+)
 def test_protocol_by_alpn(offered: list[str], chosen: str | None) -> None:
     """What client and listener both speak, HTTP/2 first; HTTP/1 where a client says nothing."""
     context = AUTHORITY.trusting()
@@ -65,8 +67,8 @@ def test_preface_without_alpn_is_refused() -> None:
 
 def test_host_of_other_terms_is_misdirected() -> None:
     """A stream for a host with other TLS options than its connection is answered with 421; others are served."""
-    with secured("exact", "wild", options=BOTH) as (engine, whole):
-        whole = replaced(whole, "listeners.web.protocols", ["http1", "http2"])
+    with secured("exact", "wild", options=BOTH) as (engine, before):
+        whole = replaced(before, "listeners.web.protocols", ["http1", "http2"])
         whole["tls_options"]["strict"] = {**whole["tls_options"]["options"], "min_version": "1.3"}
         whole["hosts"]["strict"] = {**whole["hosts"]["host"], "tls_options": "strict"}
         whole["listeners"]["web"]["hosts"]["names"] = [{"name": {"exact": "a.example.org"}, "host": "strict"}]
