@@ -31,6 +31,7 @@ from tests.kit.http2 import (
 from tests.kit.origin import Visit, answering
 from tests.kit.plans import policy
 from tests.kit.waiting import until
+from tests.kit.wire import Closed
 
 MOST = 200_000
 """Frames after which a flood that was let pass has failed the test."""
@@ -103,12 +104,15 @@ def test_rapid_reset() -> None:
 def test_resets_one_by_one() -> None:
     """The same with each stream waited for: nobody resets a thousand streams without having been served."""
     with http2_gate(answering(b"x" * 5000)) as g, Http2(g.engine.address(), settings={4: 0}) as client:
-        with pytest.raises((AssertionError, BrokenPipeError, ConnectionResetError)):
-            for _ in range(5000):
+        served = 0
+        with contextlib.suppress(Closed, BrokenPipeError, ConnectionResetError):
+            while served < 5000:
                 stream = client.request()
                 while not stream.final:
                     client.read_frame()
                 client.reset(stream)
+                served += 1
+        assert 500 < served < 5000
         _fine(g)
 
 

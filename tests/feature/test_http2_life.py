@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import pytest
 
 from tests.kit.engine import Engine
 from tests.kit.gate import StreamGate, http2_gate, http2_listener
-from tests.kit.http2 import CANCEL, INTERNAL_ERROR, Http2
-from tests.kit.origin import Origin, Script, Visit, answering, raw
+from tests.kit.http2 import CANCEL, INTERNAL_ERROR, Http2, Stream
+from tests.kit.origin import Origin, Visit, answering, raw
 from tests.kit.plans import access_log, plan, policy, replaced
 from tests.kit.waiting import until
 
@@ -110,7 +109,7 @@ def test_response_that_breaks_off_is_reset(cut: bytes) -> None:
 # The end of a connection.
 
 
-def _away(client: Http2, held: Held, running: Any) -> None:
+def _away(client: Http2, held: Held, running: Stream) -> None:
     """Reads GOAWAY twice: first of no stream, then of the last one; what runs ends, then the connection."""
     while len(client.goaways) < 2:
         client.read_frame()
@@ -297,7 +296,7 @@ def test_backend_that_restarts_is_not_seen() -> None:
             assert g.client.ask("POST", body=b"small").status == 200
 
 
-def test_event_stream_ends_with_its_route() -> None:
+def test_event_stream_whose_reader_leaves() -> None:
     """Events flow at once; a reader that leaves is noticed though nothing is written."""
 
     def script(visit: Visit) -> None:
@@ -334,16 +333,16 @@ def test_event_stream_of_a_removed_route() -> None:
             assert client.answer(stream).reset == INTERNAL_ERROR
 
 
-def test_counts_of_a_gate(script: Script = answering(b"ok")) -> None:
+def test_counts() -> None:
     """Connections and exchanges are counted as over HTTP/1, and return to nothing."""
 
-    def counts(g: StreamGate) -> tuple[int, int, int]:
+    def counts(g: StreamGate) -> list[int]:
         threads = g.engine.stats()["threads"]
-        return tuple(sum(int(t[name]) for t in threads) for name in ("connections", "requests", "exchanges"))  # type: ignore[return-value]
+        return [sum(int(thread[name]) for thread in threads) for name in ("connections", "requests", "exchanges")]
 
-    with http2_gate(script) as g:
+    with http2_gate(answering(b"ok")) as g:
         for _ in range(10):
             g.client.ask()
-        assert counts(g) == (1, 10, 0)
+        assert counts(g) == [1, 10, 0]
         g.client.close()
-        until(lambda: counts(g) == (0, 10, 0), what="the connection to end")
+        until(lambda: counts(g) == [0, 10, 0], what="the connection to end")

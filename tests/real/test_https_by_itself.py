@@ -76,7 +76,9 @@ def obtained(instance: Instance, ca: Pebble, name: str = NAME) -> Client:
         except ssl.SSLError:
             return None
 
-    return until(connection, what=f"a certificate of {name}", limit=60)
+    client = until(connection, what=f"a certificate of {name}", limit=60)
+    assert client is not None
+    return client
 
 
 @pytest.mark.parametrize("challenge", ["http", "tls"])
@@ -141,23 +143,3 @@ def test_a_name_that_comes_later() -> None:
         with obtained(instance, ca, "later.example.test") as client:
             assert client.request("GET", "/client-info", host="later.example.test").status == 200
         assert before.request("GET", "/client-info", host=NAME).status == 200
-
-
-def test_renewed_under_its_name() -> None:
-    """`daemun certs renew NAME`: another certificate is shown without an apply, and an open connection goes on."""
-    with Pebble() as ca, running(ca) as (instance, plane), obtained(instance, ca) as before:
-        first = shown(before)
-        with instance.control() as control:
-            applied = control.call("stats")["applied"]
-        renewing = instance.start("certs", "renew", NAME, ready=False)
-        assert renewing.wait() == 0, renewing.log
-
-        def renewed() -> bool:
-            with instance.secure(trusting(ca), NAME, "https") as client:
-                return shown(client) != first
-
-        until(renewed, what="another certificate", limit=60)
-        with instance.control() as control:
-            assert control.call("stats")["applied"] == applied
-        assert before.request("GET", "/client-info", host=NAME).status == 200
-        assert plane.process.poll() is None

@@ -122,7 +122,7 @@ def entry_point(
     port: int,
     *,
     terminates: listener.ListenerTls | None = None,
-    protocols: tuple[listener.Protocol, ...] = (listener.Protocol.HTTP1,),
+    protocols: tuple[listener.Protocol, ...] = (listener.Protocol.HTTP1, listener.Protocol.HTTP2),
 ) -> listener.Listener:
     """`address = ":PORT"`."""
     return listener.Listener(
@@ -208,8 +208,7 @@ def production() -> Plan:
         default_certificate="traefik-default",
         plain=listener.PlainOnTls.SERVE,
     )
-    both = (listener.Protocol.HTTP1, listener.Protocol.HTTP2)
-    empty = whole((entry_point(first, 80), entry_point(second, 443, terminates=terminates, protocols=both)))
+    empty = whole((entry_point(first, 80), entry_point(second, 443, terminates=terminates)))
     challenge, redirect = "acme-http@internal", "http-to-https@internal"
     every = HostRegex(Pattern(regex="^.+$", dialect=Dialect.RE2, ignore_case=False, slot=None))
     rules = (

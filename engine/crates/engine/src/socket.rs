@@ -46,7 +46,7 @@ impl Socket {
             _ => {}
         }
         let socket = Self::new(socket)?;
-        let _ = std::future::poll_fn(|cx| socket.fd.poll_write_ready(cx).map_ok(|_| ())).await?;
+        std::future::poll_fn(|cx| socket.fd.poll_write_ready(cx).map_ok(|_| ())).await?;
         match socket2::SockRef::from(&socket.fd.get_ref()).take_error()? {
             Some(error) => Err(error),
             None => Ok(socket),

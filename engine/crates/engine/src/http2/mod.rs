@@ -63,15 +63,15 @@ pub async fn serve(downstream: Downstream, early: Vec<u8>) {
     let handshake = builder(&listener.http).handshake(carrier);
     let http = Arc::clone(&listener.http);
     drop(listener);
-    let Some(Ok(frames)) = within(&alarm, until, handshake).await else { return };
-    let streams = Rc::new(Cell::new(0));
-    let mut driver =
-        Driver { frames, client, worker, meter, http, current: None, streams, idle_until: NEVER, leaving: false };
-    std::future::poll_fn(|cx| driver.poll(cx, &alarm)).await;
+    if let Some(Ok(frames)) = within(&alarm, until, handshake).await {
+        let meter = Rc::clone(&meter);
+        let streams = Rc::new(Cell::new(0));
+        let mut driver =
+            Driver { frames, client, worker, meter, http, current: None, streams, idle_until: NEVER, leaving: false };
+        std::future::poll_fn(|cx| driver.poll(cx, &alarm)).await;
+    }
     // The client may still be sending, and would see a reset instead of the last frames.
-    let is_stuck = driver.meter.stuck_since.get() != NEVER;
-    drop(driver);
-    if let (false, Some(io)) = (is_stuck, Rc::into_inner(io)) {
+    if let (NEVER, Some(io)) = (meter.stuck_since.get(), Rc::into_inner(io)) {
         linger(&mut io.into_inner(), &mut Buffer::new(4096), &alarm).await;
     }
 }
