@@ -3,6 +3,8 @@
 import contextlib
 import http.client
 import json
+import socket
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,14 +14,18 @@ from pathlib import Path
 from bench import machine
 from bench.errors import BenchError, InvalidRun
 from bench.peers.catalogue import PEERS
-from bench.peers.running import Address, Running
+from bench.peers.running import Address, Certificate, Running
 from bench.process import Process, until, which
 
+SECURED = frozenset({"nginx", "haproxy", "caddy", "daemun"})
+"""Peers that are measured over TLS too."""
+HTTP2_ONLY = "h2o"
+"""The peer that is measured for HTTP/2 only."""
 ORIGIN = Path(__file__).with_name("origin")
 FORWARDED = {
     "x-real-ip": "127.0.0.1",
     "x-forwarded-for": "127.0.0.1",
-    "x-forwarded-proto": "http",
+    "x-forwarded-proto": "{scheme}",
     "x-forwarded-host": "{host}:{port}",
     "x-forwarded-port": "{port}",
 }
@@ -46,14 +52,33 @@ class Bed:
     origin: Address
 
     @contextlib.contextmanager
-    def peers(self, names: Sequence[str] | None = None) -> Iterator[dict[str, Running]]:
-        """Starts the peers one after the other, each probed; ends them all at the end."""
+    def peers(
+        self, names: Sequence[str] | None = None, *, secure: bool = False, http2: bool = False
+    ) -> Iterator[dict[str, Running]]:
+        """Starts the peers one after the other, each probed; ends them all at the end.
+
+        `secure`: over TLS; `http2`: for HTTP/2 in clear text, to which h2o belongs and nothing else.
+        """
         with contextlib.ExitStack() as stack:
+            certificate = make_certificate(self.folder) if secure else None
             running: dict[str, Running] = {}
             for name in self.options.peers if names is None else names:
-                peer = PEERS[name].start(self.origin, self.subfolder(name))
+                of = PEERS[name]
+                if (
+                    (secure and name not in SECURED)
+                    or (http2 and of.http2 is None)
+                    or (not http2 and name == HTTP2_ONLY)
+                ):
+                    continue
+                if http2 and of.http2 is not None:
+                    peer = of.http2(self.origin, self.subfolder(name))
+                else:
+                    peer = of.start(self.origin, self.subfolder(name), certificate)
                 stack.enter_context(peer.process)
-                probe(peer)
+                if http2:
+                    probe_http2(peer)
+                else:
+                    probe(peer)
                 running[name] = peer
             yield running
 
@@ -90,9 +115,38 @@ def build_origin() -> Path:
     return ORIGIN / "target" / "release" / "bench-origin"
 
 
-def get(address: Address, path: str, *, host: str | None = None) -> tuple[int, bytes]:
+def make_certificate(folder: Path) -> Certificate:
+    """A self-signed one, ECDSA P-256, for 127.0.0.1."""
+    chain, key, both = (folder / f"bench.{ending}" for ending in ("crt", "key", "pem"))
+    command = [which("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    command += ["-keyout", str(key), "-out", str(chain), "-days", "2", "-subj", "/CN=bench"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise BenchError(f"openssl makes no certificate:\n{result.stderr}")
+    both.write_bytes(chain.read_bytes() + key.read_bytes())
+    return Certificate(chain=chain, key=key, both=both)
+
+
+def unverified() -> ssl.SSLContext:
+    """A client's context that takes any certificate: what the peers show is ours."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def tls_version(address: Address) -> str | None:
+    """What a handshake comes to, such as TLSv1.3."""
+    with socket.create_connection(address, timeout=10) as plain, unverified().wrap_socket(plain) as secure:
+        return secure.version()
+
+
+def get(address: Address, path: str, *, host: str | None = None, secure: bool = False) -> tuple[int, bytes]:
     """One request on a connection of its own: status and body."""
     connection = http.client.HTTPConnection(*address, timeout=10)
+    if secure:
+        connection = http.client.HTTPSConnection(*address, timeout=10, context=unverified())
     try:
         connection.request("GET", path, headers={} if host is None else {"Host": host})
         response = connection.getresponse()
@@ -101,22 +155,39 @@ def get(address: Address, path: str, *, host: str | None = None) -> tuple[int, b
         connection.close()
 
 
-def answers(address: Address, path: str, *, host: str | None = None) -> bool:
+def answers(address: Address, path: str, *, host: str | None = None, secure: bool = False) -> bool:
     """Whether the path is answered with 200 now."""
     try:
-        return get(address, path, host=host)[0] == http.client.OK
+        return get(address, path, host=host, secure=secure)[0] == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
 
 
 def probe(peer: Running) -> None:
     """Waits for the first 200, then compares the forwarded headers that reach the origin; raises InvalidRun."""
-    until(lambda: answers(peer.address, "/headers"), what=f"{peer.name} answering")
-    _, body = get(peer.address, "/headers")
+    until(lambda: answers(peer.address, "/headers", secure=peer.secure), what=f"{peer.name} answering")
+    _, body = get(peer.address, "/headers", secure=peer.secure)
     lines = [line.partition(":") for line in body.decode().splitlines()[1:]]
     seen = {name.lower(): value.strip() for name, _, value in lines}
+    if peer.secure and (spoken := tls_version(peer.address)) != "TLSv1.3":
+        raise InvalidRun(f"{peer.name} speaks {spoken}")
     host, port = peer.address
     for name, template in FORWARDED.items():
-        expected = template.format(host=host, port=port)
+        expected = template.format(host=host, port=port, scheme="https" if peer.secure else "http")
         if seen.get(name) != expected:
             raise InvalidRun(f"{peer.name} sends {name}: {seen.get(name)!r}, not {expected!r}:\n{body.decode()}")
+
+
+def probe_http2(peer: Running) -> None:
+    """The same over HTTP/2, by nghttp; h2o forwards less and is asked for less."""
+    command = [which("nghttp"), "http://{}:{}/headers".format(*peer.address)]
+
+    def asked() -> str:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout
+
+    until(lambda: "GET /headers" in asked(), what=f"{peer.name} answering over HTTP/2")
+    said = asked().lower()
+    wanted = ("x-forwarded-for", "x-forwarded-proto") if peer.name == HTTP2_ONLY else FORWARDED
+    missing = [name for name in wanted if f"{name}:" not in said]
+    if missing:
+        raise InvalidRun(f"{peer.name} does not send {', '.join(missing)}:\n{said}")

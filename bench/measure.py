@@ -49,10 +49,10 @@ class Sample:
 def sample(bed: Bed, peer: Running, request: Request, *, turn: int) -> Sample:
     """Measures one peer once; raises InvalidRun when a request failed or connections were not kept."""
     options = bed.options
-    run(peer.address, request, seconds=WARM_UP, connections=options.connections)
+    run(peer.address, request, seconds=WARM_UP, connections=options.connections, secure=peer.secure)
     before = bed.stats()
     start, clock = peer.process.cpu(), time.perf_counter()
-    load = run(peer.address, request, seconds=options.seconds, connections=options.connections)
+    load = run(peer.address, request, seconds=options.seconds, connections=options.connections, secure=peer.secure)
     cpu, clock = peer.process.cpu() - start, time.perf_counter() - clock
     after = bed.stats()
     _check(peer.name, load, before, after, options.connections)

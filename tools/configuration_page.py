@@ -17,7 +17,9 @@ from daemun.config.section import Names, Section
 from daemun.traefik.dynamic import Router, Service
 from daemun.traefik.entry_point import REDIRECT_PRIORITY
 from daemun.traefik.middlewares import Middleware
+from daemun.traefik.servers_transport import ServersTransport
 from daemun.traefik.static import Static
+from daemun.traefik.tls import TlsCertificate, TlsOptions, TlsStore
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "configuration.md"
 _HEAD = """# Configuration
@@ -47,9 +49,30 @@ Single values that are read and answered with a warning: `underscoreHeadersStrat
 _DYNAMIC = """
 ## Dynamic options
 
-One bad router, service or middleware does not stop the others. `tcp`, `udp`, `tls` and `http.serversTransports` are
-not yet served. Several files of a directory add up; a name that stands twice is an error.
+One bad router, service or middleware does not stop the others. `tcp` and `udp` are not yet served. Several files of a
+directory add up; a name that stands twice is an error.
 
+"""
+_TLS_MODELS: dict[str, type[Section]] = {
+    "tls.certificates[]": TlsCertificate,
+    "tls.options.<name>": TlsOptions,
+    "tls.stores.default": TlsStore,
+}
+_TLS = """
+`tls: {}` (or `true`) switches TLS on for a router, or for all routers of an entry point that have none of their own; such a
+router answers over TLS only, others in clear text only. Where a file is named a PEM text may stand. A relative name is
+relative to the working directory, else to the file in which it stands. Files are watched: a new pair serves the next
+handshake, a broken one is reported and the one before stays.
+
+- `minVersion`, `maxVersion`: `VersionTLS12`, `VersionTLS13`; older ones are known, and 1.2 is served in their place.
+- `cipherSuites`: IANA's names of the six suites of TLS 1.2 with ephemeral keys and authenticated encryption; those of TLS 1.3
+  cannot be switched off. Other names Traefik knows are left out and reported; when nothing is left that is an error.
+- `curvePreferences`: `X25519MLKEM768`, `X25519`, `CurveP256`, `CurveP384`. `CurveP521` is left out and reported.
+- `clientAuth` comes later: until then handshakes with such options are refused, and their routers not served.
+- Options named `default` are everybody's who names none. Routers with different options for one host get the default ones.
+- Names that no public authority signs (`localhost`, names without a dot, private addresses, `.test`, `.internal` and their
+  like) get certificates from a local authority of your own, unless a resolver is named; `daemun trust` makes this machine
+  trust it.
 """
 _RULES = """
 ## Rules
@@ -79,6 +102,8 @@ def page() -> str:
     router = _table(Router, "http.routers.<name>")
     service = _table(Service, "http.services.<name>")
     middleware = _table(Middleware, "http.middlewares.<name>")
+    transport = _table(ServersTransport, "http.serversTransports.<name>")
+    tls = "".join(_table(model, path, head=not index) for index, (path, model) in enumerate(_TLS_MODELS.items()))
     return "".join(
         [
             _HEAD,
@@ -89,17 +114,19 @@ def page() -> str:
             _VALUES,
             _DYNAMIC,
             f"### Routers\n\n{router}\n### Services\n\n{service}\n### Middlewares\n\n{middleware}",
+            f"\n### Servers transports\n\n{transport}\n### TLS\n\n{tls}{_TLS}",
             "\n### Dynamic: not yet\n\n",
             _not_yet(Router, "http.routers.<name>"),
             _not_yet(Service, "http.services.<name>"),
             _not_yet(Middleware, "http.middlewares.<name>"),
+            _not_yet(ServersTransport, "http.serversTransports.<name>"),
             _RULES,
         ]
     )
 
 
-def _table(model: type[Section], path: str) -> str:
-    lines = ["| option | values | default |", "| --- | --- | --- |"]
+def _table(model: type[Section], path: str, *, head: bool = True) -> str:
+    lines = ["| option | values | default |", "| --- | --- | --- |"] if head else []
     for option, info in _options(model, path):
         lines.append(f"| `{option}` | {_values(info)} | {_default(info)} |")
     return "\n".join(lines) + "\n"
@@ -180,6 +207,8 @@ def _default(info: FieldInfo) -> str:
         return f"`{str(value).lower()}`"
     if value is None or value in ((), {}, ""):
         return ""
+    if isinstance(value, tuple):
+        return ", ".join(f"`{item}`" for item in value)
     if _values(info) == "duration":
         return f"`{_seconds(float(value))}`"
     return f"`{value}`"

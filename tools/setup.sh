@@ -7,7 +7,7 @@
 #   tools/setup.sh bench    the load generator and the peers
 #
 # What is missing for build, and with CI=1 for anything, is an error; else it is said, and the tests that need it
-# skip themselves with the reason. Nothing is downloaded here but Debian's packages and the source of Go modules.
+# skip themselves with the reason. Nothing is downloaded here but Debian's packages and Go modules.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -45,8 +45,28 @@ for_test() {
         has "$program" || install "$program" util-linux mount
         has "$program" || lack "$program (Debian: util-linux, mount)"
     done
+    # What `daemun trust` uses, what judges the certificates that we make, what others say of our TLS, a browser.
+    for pair in certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh \
+        chromium:chromium; do
+        program=${pair%%:*}
+        package=${pair#*:}
+        has "$program" || install "$program" "$package"
+        has "$program" || lack "$program (Debian: $package)"
+    done
     pebble_is_built || build_pebble
     pebble_is_built || lack "pebble $PEBBLE (Go >= 1.21, and the module proxy that Go is set up with)"
+    has h2spec || [ -x .cache/bin/h2spec ] || build_h2spec
+    has h2spec || [ -x .cache/bin/h2spec ] || lack "h2spec (tools/h2spec, built with Go; Debian: golang-go)"
+}
+
+# The conformance suite for HTTP/2; tools/h2spec/go.mod pins it and all it is made of.
+build_h2spec() {
+    [ ! -x /usr/local/go/bin/go ] || PATH="$PATH:/usr/local/go/bin"
+    has go || install "Go" golang-go
+    has go || return 0
+    echo "setup: building h2spec" >&2
+    bin="$PWD/.cache/bin"
+    (cd tools/h2spec && GOBIN="$bin" GOFLAGS=-mod=readonly go install github.com/summerwind/h2spec/cmd/h2spec) >&2 || true
 }
 
 for_lint() {
@@ -57,7 +77,7 @@ for_lint() {
 }
 
 for_bench() {
-    for pair in wrk:wrk nginx:nginx-light haproxy:haproxy caddy:caddy taskset:util-linux; do
+    for pair in wrk:wrk h2load:nghttp2-client nghttp:nghttp2-client h2o:h2o nginx:nginx-light haproxy:haproxy caddy:caddy openssl:openssl taskset:util-linux; do
         program=${pair%%:*}
         package=${pair#*:}
         has "$program" || install "$program" "$package"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench import machine
-from bench.peers.running import CLIENT_IDLE, Address, Peer, Running, fill, launch
+from bench.peers.running import CLIENT_IDLE, Address, Certificate, Peer, Running, fill, launch
 from bench.process import which
 
 
@@ -12,10 +12,12 @@ def version() -> str:
     return f"Caddy {machine.first_line([which('caddy'), 'version']).split()[0]}"
 
 
-def start(origin: Address, folder: Path) -> Running:
+def start(origin: Address, folder: Path, certificate: Certificate | None = None) -> Running:
     """Starts Caddy in front of `origin`; it writes nothing outside `folder`."""
     address = ("127.0.0.1", machine.free_port())
     values = {"idle": CLIENT_IDLE, "origin": "{}:{}".format(*origin), "port": address[1]}
+    values["scheme"] = "https" if certificate else "http"
+    values["tls"] = f"tls {certificate.chain} {certificate.key}" if certificate else ""
     config = fill("Caddyfile", folder, values)
     command = [which("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)]
     env = {
@@ -24,7 +26,7 @@ def start(origin: Address, folder: Path) -> Running:
         "XDG_CONFIG_HOME": str(folder / "config"),
         "XDG_DATA_HOME": str(folder / "data"),
     }
-    return launch("caddy", command, address, env=env)
+    return launch("caddy", command, address, env=env, secure=certificate is not None)
 
 
 PEER = Peer(name="caddy", version=version, start=start)

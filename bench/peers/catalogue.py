@@ -1,8 +1,10 @@
 """Every peer by name, in the order of the report."""
 
-from bench.peers import caddy, daemun, haproxy, nginx, traefik
+from bench.peers import caddy, daemun, h2o, haproxy, nginx, traefik
 from bench.peers.running import Peer
 
-PEERS: dict[str, Peer] = {peer.name: peer for peer in (daemun.PEER, nginx.PEER, haproxy.PEER, caddy.PEER, traefik.PEER)}
-DEFAULT = ("nginx", "haproxy", "caddy", "daemun")
+PEERS: dict[str, Peer] = {
+    peer.name: peer for peer in (daemun.PEER, nginx.PEER, haproxy.PEER, caddy.PEER, h2o.PEER, traefik.PEER)
+}
+DEFAULT = ("nginx", "haproxy", "caddy", "h2o", "daemun")
 """Traefik joins by itself where TRAEFIK names its binary."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import machine
 from bench.errors import Unavailable
 from bench.peers import plan, traefik_files
-from bench.peers.running import Address, Peer, Running
+from bench.peers.running import Address, Certificate, Peer, Running
 from bench.process import Process
 
 LISTENER = "web"
@@ -32,15 +32,24 @@ def version() -> str:
     return machine.first_line([str(binary()), "--version"])
 
 
-def start(origin: Address, folder: Path) -> Running:
+def start(origin: Address, folder: Path, certificate: Certificate | None = None) -> Running:
     """Starts the engine with one router that takes everything to `origin`."""
-    return start_rules(folder, [origin], [traefik_files.EVERYTHING])
+    return start_rules(folder, [origin], [traefik_files.EVERYTHING], certificate=certificate)
 
 
-def start_rules(folder: Path, servers: Sequence[Address], rules: Sequence[str], *, name: str = "daemun") -> Running:
+def start_rules(
+    folder: Path,
+    servers: Sequence[Address],
+    rules: Sequence[str],
+    *,
+    name: str = "daemun",
+    certificate: Certificate | None = None,
+) -> Running:
     """Starts the engine with a router for every rule and waits for its ready file."""
-    plan_file, ready_file = plan.write(folder, servers, rules), folder / "ready.json"
+    plan_file, ready_file = plan.write(folder, servers, rules, certificate=certificate), folder / "ready.json"
     command = [str(binary()), "--plan", str(plan_file), "--threads", "1"]
+    if certificate is not None:
+        command += ["--secrets", str(plan_file.parent)]
     process = Process(name, [*command, "--ready-file", str(ready_file)], core=machine.PROXY_CORE)
     try:
         process.wait_ready(lambda: _ready(ready_file) is not None)
@@ -50,7 +59,7 @@ def start_rules(folder: Path, servers: Sequence[Address], rules: Sequence[str], 
     except BaseException:
         process.stop()
         raise
-    return Running(name=name, address=address, process=process)
+    return Running(name=name, address=address, process=process, secure=certificate is not None)
 
 
 def _ready(file: Path) -> Address | None:
@@ -62,4 +71,4 @@ def _ready(file: Path) -> Address | None:
     return host, int(port)
 
 
-PEER = Peer(name="daemun", version=version, start=start)
+PEER = Peer(name="daemun", version=version, start=start, http2=start)

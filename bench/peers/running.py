@@ -16,21 +16,36 @@ CLIENT_IDLE = 300
 
 
 @dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """Files of a certificate and its key; `both` is one file of the two, as HAProxy wants it."""
+
+    chain: Path
+    key: Path
+    both: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Running:
-    """A started proxy: where it listens and which process it is."""
+    """A started proxy: where it listens and which process it is; `secure`: it speaks TLS there."""
 
     name: str
     address: Address
     process: Process
+    secure: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """How to start one proxy in front of an origin, with `folder` for its files; both raise Unavailable."""
+    """How to start one proxy in front of an origin, with `folder` for its files; all raise Unavailable.
+
+    With a certificate it speaks TLS, HTTP/1.1 by ALPN, and otherwise does the same.
+    """
 
     name: str
     version: Callable[[], str]
-    start: Callable[[Address, Path], Running]
+    start: Callable[[Address, Path, Certificate | None], Running]
+    http2: Callable[[Address, Path], Running] | None = None
+    """For clients that speak HTTP/2 in clear text with prior knowledge; None for a peer that is not measured so."""
 
 
 def fill(template: str, folder: Path, values: Mapping[str, object]) -> Path:
@@ -45,7 +60,14 @@ def fill(template: str, folder: Path, values: Mapping[str, object]) -> Path:
     return target
 
 
-def launch(name: str, command: Sequence[str], address: Address, *, env: Mapping[str, str] | None = None) -> Running:
+def launch(
+    name: str,
+    command: Sequence[str],
+    address: Address,
+    *,
+    env: Mapping[str, str] | None = None,
+    secure: bool = False,
+) -> Running:
     """Starts a proxy on its core and waits until it accepts a connection."""
     process = Process(name, command, core=machine.PROXY_CORE, env=env)
     try:
@@ -53,4 +75,4 @@ def launch(name: str, command: Sequence[str], address: Address, *, env: Mapping[
     except BaseException:
         process.stop()
         raise
-    return Running(name=name, address=address, process=process)
+    return Running(name=name, address=address, process=process, secure=secure)

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import machine
 from bench.errors import Unavailable
 from bench.peers import traefik_files
-from bench.peers.running import Address, Peer, Running, launch
+from bench.peers.running import Address, Certificate, Peer, Running, launch
 
 
 def _binary() -> str:
@@ -24,8 +24,10 @@ def version() -> str:
     return f"Traefik {found[0]}" if found else "Traefik"
 
 
-def start(origin: Address, folder: Path) -> Running:
+def start(origin: Address, folder: Path, certificate: Certificate | None = None) -> Running:
     """Starts Traefik in front of `origin`; the bed waits until its router answers."""
+    if certificate is not None:
+        raise Unavailable("Traefik is measured in clear text only")
     address = ("127.0.0.1", machine.free_port())
     dynamic = folder / "dynamic.yml"
     dynamic.write_text(traefik_files.dynamic([origin], [traefik_files.EVERYTHING]))

@@ -8,33 +8,47 @@ every connection must answer once more: a peer that closed some did not hold the
 import socket
 import time
 
-from bench.bed import Bed, get
+from bench.bed import Bed, get, unverified
 from bench.errors import InvalidRun
 from bench.outcome import Outcome, Verdict
-from bench.peers.running import Address, Running
+from bench.peers.running import Running
 from bench.process import until
 
 BOUND = 2000
+SECURE_BOUND = 12_000
+IP_BIND_ADDRESS_NO_PORT = 24
+"""Of linux/in.h; Python's socket module has no name for it."""
 PER_SOURCE = 20_000
 """Connections from one loopback address, below the kernel's range of local ports (28,000)."""
 SETTLE = 0.5
 """Seconds between two equal readings of memory: allocators give pages back with a delay."""
 SETTLE_LIMIT = 15.0
+CONTEXT = unverified()
 REQUEST = b"GET /128 HTTP/1.1\r\nHost: bench.test\r\n\r\n"
 BODY = b"x" * 128
 
 
 def run(bed: Bed) -> Outcome:
     """Measures every peer once, one after the other."""
+    return _run(bed, secure=False)
+
+
+def run_secure(bed: Bed) -> Outcome:
+    """The same over TLS."""
+    return _run(bed, secure=True)
+
+
+def _run(bed: Bed, *, secure: bool) -> Outcome:
     rows: dict[str, list[float]] = {}
-    with bed.peers() as peers:
+    count = bed.options.idle // 4 if secure else bed.options.idle
+    with bed.peers(secure=secure) as peers:
         for name, peer in peers.items():
-            rows[name] = [_bytes_per_connection(peer, bed.options.idle)]
+            rows[name] = [_bytes_per_connection(peer, count)]
     mine = rows.get("daemun")
-    verdict = Verdict(label="daemun", values=mine, unit="B", bound=BOUND) if mine else None
+    verdict = Verdict(label="daemun", values=mine, unit="B", bound=SECURE_BOUND if secure else BOUND) if mine else None
     return Outcome(
-        scenario="idle",
-        title=f"{bed.options.idle:,} idle keep-alive connections",
+        scenario="idle_tls" if secure else "idle",
+        title=f"{count:,} idle keep-alive connections{', TLS' if secure else ''}",
         unit="bytes/connection",
         rows=rows,
         verdicts=[verdict] if verdict else [],
@@ -43,12 +57,12 @@ def run(bed: Bed) -> Outcome:
 
 def _bytes_per_connection(peer: Running, count: int) -> float:
     for _ in range(10):  # what is set up once is no part of a connection
-        get(peer.address, "/128")
+        get(peer.address, "/128", secure=peer.secure)
     before = _settled(peer)
     connections: list[socket.socket] = []
     try:
         for number in range(count):
-            connections.append(_connect(peer.address, number))
+            connections.append(_connect(peer, number))
             _exchange(peer.name, connections[-1])
         used = _settled(peer) - before
         for connection in connections:
@@ -59,9 +73,14 @@ def _bytes_per_connection(peer: Running, count: int) -> float:
     return used / count
 
 
-def _connect(address: Address, number: int) -> socket.socket:
-    source = f"127.0.0.{1 + number // PER_SOURCE}"
-    return socket.create_connection(address, timeout=10, source_address=(source, 0))
+def _connect(peer: Running, number: int) -> socket.socket:
+    client = socket.socket()
+    client.settimeout(10)
+    # The port is chosen when it connects: ports of the peers before, in TIME_WAIT, are no obstacle.
+    client.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+    client.bind((f"127.0.0.{1 + number // PER_SOURCE}", 0))
+    client.connect(peer.address)
+    return CONTEXT.wrap_socket(client) if peer.secure else client
 
 
 def _exchange(name: str, connection: socket.socket) -> None:

@@ -27,7 +27,7 @@ def run(bed: Bed) -> Outcome:
     rows: dict[str, list[float]] = {}
     for name in bed.options.peers:  # one at a time: nothing shares its pages
         with bed.peers([name]) as peers:
-            rows[name] = [peers[name].process.rss() / MB]
+            rows |= {each: [peer.process.rss() / MB] for each, peer in peers.items()}
     verdicts = []
     if "daemun" in rows:
         verdicts.append(Verdict(label="engine", values=rows["daemun"], unit="MB", bound=ENGINE_BOUND))

@@ -1,4 +1,4 @@
-"""CPU time a proxied request, by kind of request: `small`, `medium`, `chunked`, `post`."""
+"""CPU time a proxied request, by kind of request: `small`, `medium`, `chunked`, `post`, `https`, `handshake`, `http2`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +20,12 @@ class Throughput:
     title: str
     request: Request
     bounds: Mapping[str, float]
+    secure: bool = False
+    http2: bool = False
 
     def run(self, bed: Bed) -> Outcome:
         """Measures every peer in interleaved rounds."""
-        with bed.peers() as peers:
+        with bed.peers(secure=self.secure, http2=self.http2) as peers:
             samples = rounds(bed, peers, dict.fromkeys(peers, self.request))
         rows = by_peer(samples, list(peers))
         return Outcome(
@@ -60,4 +62,25 @@ POST = Throughput(
     title="POST of 1 KB, 128 B answer",
     request=Request(path="/echo-size", method="POST", least_bytes=128),
     bounds=LIKE_NGINX,
+)
+HTTPS = Throughput(
+    name="https",
+    title="GET, 128 B answer, TLS 1.3 keep-alive",
+    request=Request(path="/128", least_bytes=128),
+    bounds={"nginx": 0.75},
+    secure=True,
+)
+HANDSHAKE = Throughput(
+    name="handshake",
+    title="A full TLS 1.3 handshake (ECDSA P-256, X25519) and one GET",
+    request=Request(path="/128", least_bytes=128, close=True),
+    bounds={"nginx": 1.0, "haproxy": 1.0},
+    secure=True,
+)
+HTTP2 = Throughput(
+    name="http2",
+    title="GET, 128 B answer, HTTP/2 in clear text, 16 connections of 32 streams",
+    request=Request(path="/128", least_bytes=128, http2=True),
+    bounds={"h2o": 0.95, "nginx": 0.6},
+    http2=True,
 )

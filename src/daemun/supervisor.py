@@ -4,8 +4,9 @@
     engine ── Lost, events ──────┼──► one queue ──► one thing at a time
     signals ─ Stop, Leave, … ────┘
 
-A Plan that equals the last one is not applied. A refused one changes nothing. A dead engine is started again with the
-last Plan. Stop ends the engine and us; Leave ends only us, and the next control plane adopts the engine.
+A Plan that equals the last one is not applied; certificates that changed are handed over all the same. A refused one
+changes nothing. A dead engine is started again with the last Plan. Stop ends the engine and us; Leave ends only us, and
+the next control plane adopts the engine.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from typing import Any
 
 import structlog
 
+from daemun.engine.bundle import Bundle
 from daemun.engine.client import Applied, CallRefused, ConnectionLost
 from daemun.engine.frames import Event
 from daemun.engine.keeper import EngineProgram, Keeper
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
 from daemun.logs import LOG_FILE, configure, engine_level
+from daemun.run.certificates import EngineBorder
+from daemun.run.lowering import Rejected, Tell, Wanted
 from daemun.run.notify import notify
-from daemun.run.wanted import Rejected, Tell, Wanted
 
 _log = structlog.get_logger()
 
@@ -101,19 +104,22 @@ class Source:
 class Supervisor:
     """Runs one instance in a locked state directory."""
 
-    def __init__(self, *, state: StateDir, program: EngineProgram, source: Callable[[Tell], Source]) -> None:
+    def __init__(
+        self, *, state: StateDir, program: EngineProgram, source: Callable[[Tell, EngineBorder], Source]
+    ) -> None:
         self._queue: asyncio.Queue[Item] = asyncio.Queue()
         self._state = state
         self._keeper = Keeper(
             state=state, program=program, on_lost=lambda: self._queue.put_nowait(Lost()), on_event=_log_event
         )
-        self._source = source(self._queue.put_nowait)
+        self._serves = asyncio.Event()
+        self._source = source(self._queue.put_nowait, EngineBorder(call=self._keeper.call, serves=self._serves))
         self._opened = False
         self._ready = False
         self._stopping = False
         self._hurry = asyncio.Event()
-        self._asked: bytes | None = None
-        self._pending: bytes | None = None
+        self._asked: Bundle | None = None
+        self._pending: Bundle | None = None
         self._revival: asyncio.TimerHandle | None = None
         self._deadly = 0
         self._grace = 0.0
@@ -180,32 +186,58 @@ class Supervisor:
                 _log.error("the configuration cannot be read whole: the engine goes on with what it has")
                 self._say_ready()
                 return
-            await self._apply(wanted.plan, first=not busy)
-        elif wanted.plan == self._asked:
+            await self._apply(wanted.bundle, first=not busy)
+        elif wanted.bundle == self._asked:
             _log.debug("the configuration means the same as before")
             notify(X_DAEMUN_UNCHANGED=1)
+        elif self._only_certificates(wanted.bundle):
+            await self._renew(wanted.bundle)
         else:
-            await self._apply(wanted.plan)
+            await self._apply(wanted.bundle)
 
-    async def _apply(self, plan: bytes, *, first: bool = False) -> None:
-        if plan != self._asked:
+    def _only_certificates(self, bundle: Bundle) -> bool:
+        """Tell whether nothing but certificates has changed; roots are taken with an apply only."""
+        asked = self._asked
+        return (
+            asked is not None
+            and self._pending is None
+            and self._keeper.is_up
+            and (asked.plan, asked.secrets) == (bundle.plan, bundle.secrets)
+        )
+
+    async def _renew(self, bundle: Bundle) -> None:
+        self._asked = bundle
+        try:
+            names = await self._keeper.renew(bundle)
+        except CallRefused as error:
+            self._asked = None
+            _log.error("the engine refuses a certificate", reason=str(error), **_origin(bundle.plan, error.where))
+            notify(X_DAEMUN_REFUSED=1)
+        except ConnectionLost:
+            self._pending = bundle
+        else:
+            _log.info("certificates handed over", names=", ".join(names))
+            notify(X_DAEMUN_CERTIFICATES=len(names))
+
+    async def _apply(self, bundle: Bundle, *, first: bool = False) -> None:
+        if self._asked is None or bundle.plan != self._asked.plan:
             self._deadly = 0
-        self._asked = self._pending = plan
+        self._asked = self._pending = bundle
         if not self._keeper.is_up:
             return  # it is applied when the engine is back
         self._pending = None
         try:
-            applied = await self._keeper.apply(plan)
+            applied = await self._keeper.apply(bundle)
         except CallRefused as error:
             self._asked = None  # saving the file once more is asking once more
-            _log.error("the engine refuses the configuration", reason=str(error), **_origin(plan, error.where))
+            _log.error("the engine refuses the configuration", reason=str(error), **_origin(bundle.plan, error.where))
             notify(X_DAEMUN_REFUSED=1)
             if first and error.kind == "bind_failed":
                 await self._keeper.stop(limit=_STOP_MARGIN, hurry=self._hurry)
                 raise StartFailed(str(error)) from None
             self._say_ready()
         except ConnectionLost as error:
-            self._pending = plan
+            self._pending = bundle
             self._deadly += 1
             if self._deadly >= _DEADLY:
                 self._asked = self._pending = None
@@ -256,6 +288,7 @@ class Supervisor:
         self._revival = asyncio.get_running_loop().call_later(delay, self._queue.put_nowait, Revive())
 
     def _say_applied(self, applied: Applied) -> None:
+        self._serves.set()
         _log.info("configuration applied", number=applied.number, **applied.listeners)
         notify(X_DAEMUN_APPLIED=applied.number)
         if not self._ready and LOG_FILE.is_terminal and "NOTIFY_SOCKET" not in os.environ:

@@ -258,6 +258,16 @@ def test_reader_that_stops() -> None:
             os.close(writing)
 
 
+def test_fifo_without_a_reader(tmp_path: Path) -> None:
+    """A FIFO as log file: nobody waits for its reader, neither at the start nor later; a reader that comes gets lines."""
+    fifo = tmp_path / "access"
+    os.mkfifo(fifo)
+    with gate(answering(b"ok"), logs=logging(fifo)) as g:
+        assert g.client.request().status == 200
+        with open(fifo, "rb") as reader:
+            assert json.loads(reader.readline())["DownstreamStatus"] == 200
+
+
 def test_end_with_a_stuck_reader() -> None:
     """SIGTERM ends the engine in time although nobody reads its log."""
     reading, writing = os.pipe()

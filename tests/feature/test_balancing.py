@@ -211,6 +211,45 @@ def test_power_of_two() -> None:
             free.release(100)
 
 
+def test_least_time() -> None:
+    """The endpoint that answers sooner gets the requests; both were tried first."""
+    slow_may_answer = threading.Event()
+
+    def slow(visit: Visit) -> None:
+        while True:
+            visit.read_request()
+            slow_may_answer.wait(0.3)
+            visit.answer(b"slow")
+
+    with (
+        Origin(slow) as one,
+        Origin(answering(b"fast")) as other,
+        Engine(plan(one.address, other.address, balance={"strategy": "least_time"})) as engine,
+        spread(engine) as clients,
+    ):
+        assert {client.request().text for client in clients[:2]} == {"slow", "fast"}
+        assert [client.request().text for client in clients[2:]] == ["fast"] * 30
+
+
+def test_least_time_of_one_that_times_out() -> None:
+    """An endpoint that never answers is not taken for the fastest: its time-outs count as its time."""
+
+    def never(visit: Visit) -> None:
+        visit.read_request()
+        visit.read_to_end()
+
+    balance = {"strategy": "least_time", "rest": {"failures": 0}}
+    with (
+        Origin(never) as one,
+        Origin(answering(b"fast")) as other,
+        Engine(plan(one.address, other.address, balance=balance, upstream={"response_head_ms": 300})) as engine,
+        spread(engine) as clients,
+    ):
+        got = [client.request().status for client in clients]
+        assert sorted(got)[-2:] == [200, 504], got
+        assert got.count(504) == 1, got
+
+
 SOURCES = [f"127.0.{a}.{b}" for a in range(1, 4) for b in range(1, 21)]
 
 

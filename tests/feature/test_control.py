@@ -52,10 +52,15 @@ def test_bad_calls() -> None:
         with pytest.raises(Refused) as refused:
             control.call("dance")
         assert refused.value.kind == "unknown_call"
-        for call in ("put_certificate", "put_secret", "handoff"):
+        for call, kind in (
+            ("put_certificate", "bad_frame"),
+            ("put_secret", "bad_frame"),
+            ("put_challenge", "bad_frame"),
+            ("handoff", "unsupported"),
+        ):
             with pytest.raises(Refused) as refused:
                 control.call(call, name="x", generation=1)
-            assert refused.value.kind == "unsupported"
+            assert refused.value.kind == kind
         control.send_frame(b"no JSON")
         with contextlib.suppress(ConnectionError):
             assert control.read_frame()["error"]["kind"] == "bad_frame"

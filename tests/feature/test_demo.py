@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -34,7 +35,7 @@ def still_running() -> list[str]:
 
 
 @pytest.fixture
-def demo() -> Iterator[tuple[subprocess.Popen[str], str]]:
+def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A running demo and all it has printed until it said how to stop it."""
     env = {
         **os.environ,
@@ -42,6 +43,7 @@ def demo() -> Iterator[tuple[subprocess.Popen[str], str]]:
         "DAEMUN_ENGINE": str(binary()),
         "DAEMUN_TEST": TEST_RUN,
         "DAEMUN_DEMO_TEST": TEST_RUN,
+        "DAEMUN_DATA_DIR": str(tmp_path / "data"),
         "COLUMNS": "150",
     }
     command = [sys.executable, "-u", "-m", "daemun", "demo"]
@@ -77,6 +79,11 @@ def test_demo(demo: tuple[subprocess.Popen[str], str]) -> None:
     for _ in range(20):
         with urllib.request.urlopen(f"{url}/", timeout=LIMIT) as answer:
             assert json.load(answer)["instance"] in {"2", "3"}
+    secure = re.search(r"curl --cacert (\S+) (https://localhost:\d+/client-info)", shown)
+    assert secure
+    trusting = ssl.create_default_context(cafile=secure[1])
+    with urllib.request.urlopen(secure[2], timeout=LIMIT, context=trusting) as answer:
+        assert json.load(answer) == {"ip": "127.0.0.1", "protocol": "https"}
     with connect(f"{url.replace('http', 'ws')}/ws") as socket:
         socket.send("hello")
         assert str(socket.recv(LIMIT)).endswith(": hello")

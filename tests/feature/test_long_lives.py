@@ -229,3 +229,36 @@ def test_second_signal_ends_at_once() -> None:
         until(lambda: g.engine.logged("stopping"), what="the end to begin")
         g.engine.process.send_signal(signal.SIGTERM)
         assert g.engine.process.wait(5) == 0
+
+
+def slow_body(visit: Visit) -> None:
+    """Begins an answer and never ends it."""
+    visit.read_request()
+    visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
+    visit.read_to_end()
+
+
+def silent(visit: Visit) -> None:
+    """Takes a request and never answers."""
+    visit.read_request()
+    visit.read_to_end()
+
+
+@pytest.mark.parametrize("script", [slow_body, silent])
+def test_longest_life_of_a_snapshot(script: Any) -> None:
+    """An exchange that still holds a replaced Snapshot after `snapshot_ms` is ended, and the Snapshot is freed."""
+    with gate(script) as g:
+        whole = plan(g.origin.address)
+        whole["lifetimes"]["snapshot_ms"] = 300
+        g.engine.apply(whole)
+        with g.engine.client() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: g.engine.stats()["services"]["app"][0]["in_flight"], what="the request")
+            g.engine.apply(replaced(whole, "lifetimes.snapshot_ms", 0))
+            if script is silent:
+                assert client.read_response().status == 504
+            else:
+                assert client.read_head().status == 200
+                assert client.read_exactly(5) == b"12345"
+                client.assert_ended()
+        until(lambda: g.engine.stats()["snapshots"] == 1, what="the old Snapshot to be freed")

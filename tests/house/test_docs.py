@@ -108,6 +108,23 @@ def test_the_first_configuration_is_right(tmp_path: Path) -> None:
     assert [str(problem) for problem in check(paths[:1])] == []
 
 
+def test_the_configurations_of_https_are_right(tmp_path: Path) -> None:
+    """Each file that the page on HTTPS shows is read without an error."""
+    from daemun.traefik.check import check
+
+    text = (ROOT / "docs" / "howto" / "https.md").read_text(encoding="utf-8")
+    for number, (syntax, content) in enumerate(
+        re.findall(r"^```(toml|yaml)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    ):
+        path = tmp_path / f"{number}.{syntax}"
+        path.write_text(content)
+        # The service of the last one has no router, the first one's router no service: what is shown is a part.
+        wrong = [
+            problem for problem in check([path]) if problem.is_error and "there is no service" not in problem.message
+        ]
+        assert wrong == []
+
+
 def test_the_configuration_page_is_the_models() -> None:
     """docs/reference/configuration.md is what the models say: `python -m tools.configuration_page` writes it."""
     assert PAGE.read_text(encoding="utf-8") == page()

@@ -15,7 +15,7 @@ LAYERS = (
     ("cli",),
     ("run.instance", "run.options", "run.proxy", "run.__main__"),
     ("supervisor",),
-    ("run.wanted", "run.notify"),
+    ("run.wanted", "run.lowering", "run.certificates", "run.notify"),
     ("acme", "control", "engine"),
     ("certificates",),
     ("providers",),

@@ -136,7 +136,7 @@ class Answers:
             connection.context = self.shown[name]
             return None
 
-        context.sni_callback = choose  # type: ignore[assignment]
+        context.sni_callback = choose
         return context
 
     async def _close(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -168,7 +168,7 @@ class Run:
         """The first failure that the status shows."""
         return next((row["trouble"] for row in self.rows() if row["trouble"]), None)
 
-    async def until(self, fact: Callable[[], T], *, what: str) -> T:
+    async def until(self, fact: Callable[[], T | None], *, what: str) -> T:
         """Wait for a fact."""
         end = time.monotonic() + LIMIT
         while not (value := fact()):

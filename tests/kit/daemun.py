@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,16 @@ class Instance:
         with Client(self.address(listener)) as client:
             return client.request(target=path)
 
+    def secure(self, context: ssl.SSLContext, name: str | None, listener: str = "web") -> Client:
+        """A client that has done the handshake with this listener; `name` is asked for (SNI) and verified."""
+        client = Client(self.address(listener))
+        try:
+            client.secure(context, name)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
 
 class ControlPlane:
     """One running `daemun` command."""
@@ -109,6 +120,7 @@ class ControlPlane:
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
             "DAEMUN_ENGINE": str(binary()),
             "DAEMUN_TEST": TEST_RUN,
+            "DAEMUN_DATA_DIR": str(directory / "data"),
             "NOTIFY_SOCKET": str(directory / f"notify-{number}"),
             "NO_COLOR": "1",
         }

@@ -12,14 +12,17 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.kit.authority import Issued
 from tests.kit.control import Control
 from tests.kit.waiting import LIMIT, until
 from tests.kit.wire import Address, Client
@@ -64,6 +67,7 @@ class Engine:
     """One running engine, in a directory of its own. `with Engine(plan) as engine: …`.
 
     `plan` is a Plan as JSON; None starts it with the control socket only. `stdout` is a path, or a descriptor.
+    `certificates` and `secrets` are handed over by name, as the Plan names them.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class Engine:
         descriptors: int | None = None,
         prefix: list[str] | None = None,
         ready: bool = True,
+        certificates: Mapping[str, Issued] | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = tempfile.TemporaryDirectory(prefix="daemun-test-")
         self.path = Path(self.directory.name)
@@ -96,6 +102,14 @@ class Engine:
             "--control",
             self.control_path,
         ]
+        if certificates or secrets:
+            folder = self.path / "secrets"
+            folder.mkdir(0o700)
+            for name, issued in (certificates or {}).items():
+                issued.write(folder, name)
+            for name, content in (secrets or {}).items():
+                (folder / name).write_text(content)
+            command += ["--secrets", str(folder)]
         if plan is not None:
             (self.path / "plan.json").write_text(json.dumps(plan))
             command += ["--plan", str(self.path / "plan.json")]
@@ -167,6 +181,28 @@ class Engine:
         self, listener: str = "web", *, source: str | None = None, limit: float = LIMIT, receive_buffer: int = 0
     ) -> Client:
         return Client(self.address(listener), source=source, limit=limit, receive_buffer=receive_buffer)
+
+    def tls_client(
+        self,
+        context: ssl.SSLContext,
+        name: str | None = "example.org",
+        *,
+        listener: str = "web",
+        session: ssl.SSLSession | None = None,
+    ) -> Client:
+        """A client that has done the handshake; `name` is asked for (SNI) and verified, none of both without."""
+        client = self.client(listener)
+        try:
+            client.secure(context, name, session=session)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def put(self, name: str, issued: Issued, *, generation: int) -> None:
+        """Hands a certificate over on the control socket."""
+        with self.control() as control:
+            control.call("put_certificate", name=name, generation=generation, chain=issued.chain, key=issued.key)
 
     def control(self) -> Control:
         return Control(self.control_path)

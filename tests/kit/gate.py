@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.kit.engine import Engine
+from tests.kit.http2 import Http2
 from tests.kit.origin import Origin, Script, echo
-from tests.kit.plans import plan
+from tests.kit.plans import listener, plan
 from tests.kit.wire import Client
 
 
@@ -32,3 +33,35 @@ def gate(script: Script = echo, *, unix: bool = False, **fields: Any) -> Iterato
         engine = stack.enter_context(Engine(plan(origin.address, **fields)))
         client = stack.enter_context(engine.client())
         yield Gate(client=client, engine=engine, origin=origin)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamGate:
+    """The same with a client that speaks HTTP/2."""
+
+    client: Http2
+    engine: Engine
+    origin: Origin
+
+
+@contextlib.contextmanager
+def http2_gate(
+    script: Script = echo,
+    *,
+    client: dict[str, Any] | None = None,
+    closing: dict[str, Any] | None = None,
+    threads: int = 4,
+    **fields: Any,
+) -> Iterator[StreamGate]:
+    """All three, ready; the listener speaks HTTP/1 too. `client` goes to `Http2`, `fields` to `plans.plan`."""
+    with contextlib.ExitStack() as stack:
+        origin = stack.enter_context(Origin(script))
+        fields.setdefault("listeners", {"web": http2_listener(**({"closing": closing} if closing else {}))})
+        engine = stack.enter_context(Engine(plan(origin.address, **fields), threads=threads))
+        connection = stack.enter_context(Http2(engine.address(), **(client or {})))
+        yield StreamGate(client=connection, engine=engine, origin=origin)
+
+
+def http2_listener(**fields: Any) -> dict[str, Any]:
+    """A listener in clear text for both protocols."""
+    return listener(protocols=["http1", "http2"], **fields)

@@ -208,6 +208,38 @@ def listener(*, host: str = "127.0.0.1", port: int = 0, unix: str | None = None,
     }
 
 
+def tls(*certificates: str, default: str | None = None, options: str = "options", plain: str = "serve") -> Json:
+    """TLS of a listener."""
+    return {"options": options, "certificates": list(certificates), "default_certificate": default, "plain": plain}
+
+
+def tls_options(**fields: Any) -> Json:
+    return {
+        "min_version": "1.2",
+        "max_version": "1.3",
+        "cipher_suites": [],
+        "groups": [],
+        "alpn": ["http/1.1"],
+        "sni_strict": False,
+        "reject": False,
+        "session_tickets": True,
+        "client_auth": None,
+        **fields,
+    }
+
+
+def upstream_tls(**fields: Any) -> Json:
+    """TLS of a transport: verified by the secret `roots`."""
+    return {
+        "verify": True,
+        "send_name": True,
+        "server_name": None,
+        "roots": ["roots"],
+        "certificate": None,
+        **fields,
+    }
+
+
 def proxy(service_id: str = "app", **fields: Any) -> Json:
     return {
         "proxy": {
@@ -262,7 +294,7 @@ def plan(*endpoints: str | Json, http: Json | None = None, **fields: Any) -> Jso
     """One listener `web` on a free port; every request goes to the service `app` with these endpoints.
 
     `listeners`, `services`, `transports`, `routes`, `filters`, `logs`, `rules` replace or add; `upstream` and `balance`
-    change single fields of the one transport and the one service.
+    change single fields of the one transport and the one service. `names` are the certificates, each with its names.
     """
     app = service(*endpoints, **fields.pop("balance", {}))
     logs = fields.pop("logs", {})
@@ -285,8 +317,10 @@ def plan(*endpoints: str | Json, http: Json | None = None, **fields: Any) -> Jso
             }
         },
         "http": {"policy": http or policy()},
-        "certificates": {},
-        "tls_options": {},
+        "certificates": {
+            name: {"origin": origin(name), "names": list(names)} for name, names in fields.pop("names", {}).items()
+        },
+        "tls_options": fields.pop("tls_options", {}),
         "tables": {"table": {"first": rules}},
         "routes": {"app": route(proxy(**fields.pop("action", {})), logs=logs), **fields.pop("routes", {})},
         "filters": fields.pop("filters", {}),

@@ -10,6 +10,7 @@ import array
 import fcntl
 import select
 import socket
+import ssl
 import termios
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class Client:
         family = (
             socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         )
-        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        self.socket: socket.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(limit)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -94,6 +95,16 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def secure(self, context: ssl.SSLContext, name: str | None, *, session: ssl.SSLSession | None = None) -> None:
+        """Does the handshake; what follows is over TLS."""
+        self.socket = context.wrap_socket(self.socket, server_hostname=name, session=session)
+
+    @property
+    def tls(self) -> ssl.SSLSocket:
+        """The socket of a client that is over TLS."""
+        assert isinstance(self.socket, ssl.SSLSocket)
+        return self.socket
 
     def close(self) -> None:
         self.socket.close()

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from daemun.control.pages import pages
 from daemun.control.server import serving
-from tests.kit.acme import Run, listener, certificates, resolver, wish
+from tests.kit.acme import Run, certificates, listener, resolver, wish
 from tests.kit.pebble import Pebble
 
 
@@ -68,12 +68,14 @@ def test_another_server_answers(ca: Pebble) -> None:
 
     async def scenario() -> None:
         answers = {"a": "b"}
-        async with serving(pages(answers), listener(ca.http_port)):
-            async with certificates(ca, resolver(ca), "elsewhere.example.com", serve=False) as run:
-                trouble = await trouble_of(run, "elsewhere.example.com")
-                assert "(unauthorized)" in trouble["message"]
-                assert "elsewhere.example.com seems to lead to another server" in trouble["advice"]
-                assert any("it answers 404" in text for text in run.rows()[0]["warnings"])
+        async with (
+            serving(pages(answers), listener(ca.http_port)),
+            certificates(ca, resolver(ca), "elsewhere.example.com", serve=False) as run,
+        ):
+            trouble = await trouble_of(run, "elsewhere.example.com")
+            assert "(unauthorized)" in trouble["message"]
+            assert "elsewhere.example.com seems to lead to another server" in trouble["advice"]
+            assert any("it answers 404" in text for text in run.rows()[0]["warnings"])
 
     asyncio.run(scenario())
 

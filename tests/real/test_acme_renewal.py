@@ -147,8 +147,7 @@ def test_already_replaced(ca: Pebble, tmp_path: Path) -> None:
         async with certificates(ca, resolver(ca), "twice.example.com", directory=one) as run:
             before = await run.certificate("twice.example.com")
             await renewal(run, "ari")
-            for path in one.iterdir():
-                shutil.copy2(path, two / path.name)
+            await asyncio.to_thread(shutil.copytree, one, two, dirs_exist_ok=True)
             assert run.acme.renew("twice.example.com") == ["acme:le:twice.example.com"]
             await renewed(run, before)
         with capture_logs() as lines:

@@ -11,20 +11,27 @@ import pytest
 import structlog
 
 from daemun import logs
+from daemun.certificates.gather import Gatherer
 from daemun.errors import ConfigError, Place, Problem
 from daemun.run.instance import state_path
+from daemun.run.lowering import Lowered, look, lower_all
 from daemun.run.notify import notify
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
-from daemun.run.wanted import lower_all
 from daemun.supervisor import _origin
+from daemun.traefik.dynamic import Dynamic
+from daemun.traefik.static import Static
 
 
-def test_proxy_is_a_traefik_configuration() -> None:
+def lowered_with(static: Static, dynamic: Dynamic, data_dir: Path) -> Lowered:
+    gatherer = Gatherer(data_dir=data_dir)
+    return lower_all(static, look(static, dynamic, gatherer=gatherer), gatherer=gatherer)
+
+
+def test_proxy_is_a_traefik_configuration(tmp_path: Path) -> None:
     """The words of a command line become the values a file gives, and lower without a problem."""
-    static, dynamic = proxy_values(
-        listen=(":8080", "9090"), to=("http://a:1", ":8000", "b:2", "8001"), strategy="leastconn"
-    )
+    options = Options(listen=(":8080", "9090"), to=("http://a:1", ":8000", "b:2", "8001"), strategy="leastconn")
+    static, dynamic = proxy_values(options)
     assert {name: point.address for name, point in static.entry_points.items()} == {"web": ":8080", "web2": ":9090"}
     service = dynamic.services["proxy"].value.load_balancer
     assert service is not None
@@ -35,16 +42,31 @@ def test_proxy_is_a_traefik_configuration() -> None:
         "http://127.0.0.1:8001",
     ]
     assert service.strategy == "leastconn"
-    wanted, problems = lower_all(static, dynamic)
-    assert not [problem for problem in problems if problem.is_error]
-    assert set(json.loads(wanted.plan)["listeners"]) == {"web", "web2"}
+    lowered = lowered_with(static, dynamic, tmp_path)
+    assert not [problem for problem in lowered.problems if problem.is_error]
+    assert set(json.loads(lowered.wanted.plan)["listeners"]) == {"web", "web2"}
+    assert lowered.wanted.bundle.certificates == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_proxy_over_tls(tmp_path: Path) -> None:
+    """Its certificates are the local authority's, for this machine or for the names that are given."""
+    options = Options(listen_tls=("127.0.0.1:8443",), to=(":8000",))
+    lowered = lowered_with(*proxy_values(options), tmp_path)
+    assert lowered.problems == ()
+    assert set(lowered.wanted.bundle.certificates) == {"local-localhost", "local-*.localhost", "local-addresses"}
+    listener = json.loads(lowered.wanted.plan)["listeners"]["websecure"]
+    assert listener["tls"]["default_certificate"] == "local-addresses"
+    options = Options(listen_tls=("8443",), to=(":8000",), hosts=("nas",))
+    lowered = lowered_with(*proxy_values(options), tmp_path)
+    assert set(lowered.wanted.bundle.certificates) == {"local-nas", "traefik-default"}
 
 
 @pytest.mark.parametrize(("listen", "to"), [("nonsense", ":8000"), (":8080", "ftp://a")])
 def test_proxy_with_wrong_words(listen: str, to: str) -> None:
     """They are refused as in a file."""
     with pytest.raises(ConfigError, match="command line"):
-        proxy_values(listen=(listen,), to=(to,), strategy="wrr")
+        proxy_values(Options(listen=(listen,), to=(to,)))
 
 
 def test_each_proxy_has_its_state() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from daemun.errors import ConfigError
-from daemun.run.wanted import FileSource, Rejected, Wanted
+from daemun.run.lowering import Lowerer, Rejected, Tell, Wanted
+from daemun.run.wanted import FileSource
 
 LIMIT = 20.0
 STATIC = """
@@ -40,12 +41,17 @@ def write(path: Path, text: str) -> None:
     new.replace(path)
 
 
+def source_of(directory: Path, tell: Tell) -> FileSource:
+    """A source of `daemun.toml`."""
+    return FileSource(directory / "daemun.toml", lowerer=Lowerer(tell=tell, data_dir=directory / "data"))
+
+
 def following(directory: Path, script: Callable[[Callable[[], Awaitable[Any]]], Awaitable[None]]) -> None:
     """Run a script with a source of `daemun.toml`; its argument waits for what is told next."""
 
     async def play() -> None:
         told: Told = asyncio.Queue()
-        source = asyncio.create_task(FileSource(directory / "daemun.toml", tell=told.put_nowait).run())
+        source = asyncio.create_task(source_of(directory, told.put_nowait).run())
         try:
             await script(lambda: asyncio.wait_for(told.get(), LIMIT))
         finally:
@@ -137,5 +143,5 @@ def test_broken_static_file(tmp_path: Path) -> None:
     """A static file that cannot be used the first time ends the source with everything wrong in it."""
     write(tmp_path / "daemun.toml", '[entryPoints.web]\naddres = ":80"\n[entryPoint]\n')
     with pytest.raises(ConfigError) as wrong:
-        asyncio.run(FileSource(tmp_path / "daemun.toml", tell=lambda _: None).run())
+        asyncio.run(source_of(tmp_path, lambda _: None).run())
     assert len([problem for problem in wrong.value.problems if problem.is_error]) == 2

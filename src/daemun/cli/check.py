@@ -22,10 +22,11 @@ def check(
     """
     import json
 
+    from daemun.certificates.files import look_at_certificates
     from daemun.errors import problem_as_dict
     from daemun.traefik.check import check as check_files
 
-    problems = check_files(files)
+    problems = check_files(files, look=look_at_certificates)
     if as_json:
         typer.echo(json.dumps([problem_as_dict(problem) for problem in problems], indent=2, ensure_ascii=False))
     else:

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from daemun.cli.demo_processes import Demo
 
-_PORT = 8000
+_PORT, _TLS_PORT = 8000, 8443
 
 
 def demo(
@@ -30,7 +30,8 @@ def demo(
     from daemun.errors import EngineError
 
     try:
-        with Demo(port=_PORT if port is None else port, fixed=port is not None, instances=instances) as running:
+        chosen = _PORT if port is None else port
+        with Demo(port=chosen, tls_port=_TLS_PORT, fixed=port is not None, instances=instances) as running:
             if running.is_up:  # else Ctrl-C came first
                 _show(running)
                 running.wait()
@@ -61,8 +62,12 @@ def _show(running: Demo) -> None:
     table.add_row(f"curl -N {url}/events", "events come at once, one a second")
     table.add_row(f"python -m websockets {url.replace('http', 'ws', 1)}/ws", "a WebSocket that repeats what you say")
     table.add_row("kill an instance (see below)", "no request fails")
-    console.print(f"[bold]Daemun listens at {url}[/bold]")
+    console.print(f"[bold]Daemun listens at {url} and {running.secure_url}[/bold]")
     console.print(table)
+    # Too long for a column of a usual terminal, where it would be cut.
+    console.print("the same over https, by a certificate of your own local authority:")
+    console.print(f"curl --cacert {running.root} {running.secure_url}/client-info")
+    console.print("for a browser without a warning: daemun trust (and daemun trust --remove takes it back)")
     console.print(f"instances: {running.describe()}")
     console.print(f"which router takes a request: daemun explain {url}/ --state-dir {running.state_dir}")
     with urllib.request.urlopen(f"{url}/client-info", timeout=10) as answer:  # noqa: S310 - our own address

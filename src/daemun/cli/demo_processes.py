@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from daemun.certificates.local import LocalAuthority, default_data_dir
 from daemun.engine.client import connect
 from daemun.engine.locate import CHECKOUT
 from daemun.engine.state import StateDir
@@ -43,8 +44,9 @@ def application() -> Path:
 class Demo:
     """Instances and a gate. `with Demo(…) as running:` waits until all of it answers."""
 
-    def __init__(self, *, port: int, fixed: bool, instances: int) -> None:
+    def __init__(self, *, port: int, tls_port: int, fixed: bool, instances: int) -> None:
         self._port = port
+        self._tls_port = tls_port
         self._fixed = fixed
         self._count = instances
         self._directory = Path(tempfile.mkdtemp(prefix="daemun-demo-"))
@@ -60,6 +62,16 @@ class Demo:
     def url(self) -> str:
         """Where the gate is."""
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def secure_url(self) -> str:
+        """Where the gate speaks TLS."""
+        return f"https://localhost:{self._tls_port}"
+
+    @property
+    def root(self) -> Path:
+        """The root that has signed for it."""
+        return LocalAuthority(default_data_dir()).root_path
 
     @property
     def state_dir(self) -> Path:
@@ -125,22 +137,26 @@ class Demo:
     def _start_gate(self) -> None:
         # 0 lets the kernel choose: no other program can take that port in between.
         ports = [self._port] if self._fixed else [self._port, 0] if _is_free(self._port) else [0]
+        tls_port = self._tls_port if _is_free(self._tls_port) else 0
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.bind(str(self._directory / "notify"))
             told.settimeout(0.2)
             for port in ports:
-                self.gate = self._run_gate(port)
+                self.gate = self._run_gate(port, tls_port)
                 if self._is_ready(self.gate, told):
                     self.is_up = True
-                    self._port = port or asyncio.run(_port_of_gate(self._directory))
+                    listening = asyncio.run(_ports_of_gate(self._directory))
+                    self._port, self._tls_port = listening["web"], listening["websecure"]
                     return
                 if self._asked_to_stop.is_set():
                     return
+                tls_port = 0
         raise EngineError("the gate did not start")
 
-    def _run_gate(self, port: int) -> subprocess.Popen[bytes]:
+    def _run_gate(self, port: int, tls_port: int) -> subprocess.Popen[bytes]:
         options = Options(
             listen=(f"127.0.0.1:{port}",),
+            listen_tls=(f"127.0.0.1:{tls_port}",),
             to=tuple(self.addresses),
             log_level="warn",
             state_dir=str(self._directory),
@@ -206,9 +222,12 @@ def _is_free(port: int) -> bool:
         return True
 
 
-async def _port_of_gate(state_dir: Path) -> int:
+async def _ports_of_gate(state_dir: Path) -> dict[str, int]:
+    """Return the port of each listener."""
     async with await connect(StateDir(state_dir).control_socket) as engine:
         listeners = (await engine.call("stats")).get("listeners")
-    web = listeners.get("web") if isinstance(listeners, dict) else None
-    address = web.get("address") if isinstance(web, dict) else None
-    return int(str(address).rpartition(":")[2])
+    return {
+        name: int(str(said.get("address")).rpartition(":")[2])
+        for name, said in (listeners.items() if isinstance(listeners, dict) else ())
+        if isinstance(said, dict)
+    }

@@ -9,6 +9,7 @@ from daemun.cli.demo import demo
 from daemun.cli.explain import explain
 from daemun.cli.proxy import proxy
 from daemun.cli.run import run
+from daemun.cli.trust import trust
 from daemun.cli.version import print_version, version
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command(rich_help_panel="Run")(run)
 app.command(rich_help_panel="Run")(proxy)
 app.command(rich_help_panel="Run")(demo)
+app.command(rich_help_panel="Run")(trust)
 app.command(rich_help_panel="Ask")(check)
 app.command(rich_help_panel="Ask")(explain)
 app.command(rich_help_panel="Ask")(version)

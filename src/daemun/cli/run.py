@@ -12,6 +12,11 @@ STATE_DIR = typer.Option(
     help="Where this instance keeps its lock and the engine's socket; a second instance needs a second one. "
     "Default: /run/daemun for root, else below $XDG_RUNTIME_DIR or ~/.local/state."
 )
+DATA_DIR = typer.Option(
+    envvar="DAEMUN_DATA_DIR",
+    help="Where the local certificate authority is kept. "
+    "Default: /var/lib/daemun for root, else below $XDG_DATA_HOME or ~/.local/share.",
+)
 THREADS = typer.Option(min=1, help="Threads of the engine; one for each core when not given.")
 REPLACE = typer.Option("--replace", help="Take over from the running instance; its engine and its connections stay.")
 
@@ -30,6 +35,7 @@ def run(
     ],
     threads: Annotated[int | None, THREADS] = None,
     state_dir: Annotated[Path | None, STATE_DIR] = None,
+    data_dir: Annotated[Path | None, DATA_DIR] = None,
     replace: Annotated[bool, REPLACE] = False,  # noqa: FBT002 - typer's way
 ) -> None:
     """Serve what a configuration file says.
@@ -43,6 +49,7 @@ def run(
         config=str(config),
         threads=threads,
         state_dir=None if state_dir is None else str(state_dir),
+        data_dir=None if data_dir is None else str(data_dir),
         replace=replace,
     )
     become(options.command())

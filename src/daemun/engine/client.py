@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,9 +38,14 @@ class CallRefused(EngineError):
     def __init__(self, refusal: Refusal) -> None:
         where = f" ({refusal.where})" if refusal.where else ""
         super().__init__(f"{refusal.message}{where}")
+        self._refusal = refusal
         self.kind = refusal.kind
         self.message = refusal.message
         self.where = refusal.where
+
+    def at(self, where: str) -> CallRefused:
+        """Return the same refusal of an object of the Plan that the caller knows better."""
+        return CallRefused(replace(self._refusal, where=where))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

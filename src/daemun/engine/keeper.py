@@ -4,7 +4,7 @@
                               ▲                                        │ the connection ends
                               └──────────── revive ◄── on_lost ◄───────┘
 
-An engine that dies is started again at once; one that dies young again and again is started ever later, and from the
+Before a Plan its certificates and secrets are handed over (handover.py). An engine that dies is started again at once; one that dies young again and again is started ever later, and from the
 third time on with the Plan before the last one. When to revive is the supervisor's: nothing here waits for a restart.
 """
 
@@ -20,7 +20,10 @@ from pathlib import Path
 
 import structlog
 
+from daemun.engine.bundle import Bundle
 from daemun.engine.client import Applied, Client, ConnectionLost, Listener, connect
+from daemun.engine.frames import Json
+from daemun.engine.handover import Handover
 from daemun.engine.process import Watched, listening_pid, start
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
@@ -61,8 +64,9 @@ class Keeper:
         self._watch: asyncio.Task[None] | None = None
         self._started = 0.0
         self._young_deaths = 0
-        self._plan: bytes | None = None
-        self._plan_before: bytes | None = None
+        self._handover = Handover()
+        self._bundle: Bundle | None = None
+        self._bundle_before: Bundle | None = None
         self._kept: bytes | None = None
 
     @property
@@ -100,31 +104,45 @@ class Keeper:
         await self._start()
         return False
 
-    async def apply(self, plan: bytes) -> Applied:
-        """Apply a Plan and keep it. Raises CallRefused (the old one goes on), ConnectionLost."""
+    async def apply(self, bundle: Bundle) -> Applied:
+        """Hand over what a Plan names, apply it, and keep it. Raises CallRefused (the old one goes on), ConnectionLost."""
         if self._client is None:
             raise ConnectionLost("there is no engine")
-        applied = await self._client.apply(plan)
-        if plan != self._plan:
-            self._plan, self._plan_before = plan, self._plan
+        await self._handover.put(self._client, bundle)
+        applied = await self._client.apply(bundle.plan)
+        self._handover.applied(bundle)
+        if self._bundle is None or bundle.plan != self._bundle.plan:
+            self._bundle_before = self._bundle
             self._young_deaths = 0
-        if plan != self._kept:
+        self._remember(bundle)
+        if bundle.plan != self._kept:
             try:
-                self._state.keep_plan(plan)
+                self._state.keep_plan(bundle.plan)
             except OSError as error:
                 _log.warning("the Plan cannot be kept", directory=str(self._state.path), reason=error.strerror)
-            self._kept = plan
+            self._kept = bundle.plan
         return applied
+
+    async def renew(self, bundle: Bundle) -> list[str]:
+        """Hand over what changed of an applied Plan's certificates; return their names.
+
+        They are shown from the next handshake on. Raises CallRefused, ConnectionLost.
+        """
+        if self._client is None:
+            raise ConnectionLost("there is no engine")
+        put = await self._handover.put(self._client, bundle)
+        self._remember(bundle)
+        return put
 
     def forgive(self) -> None:
         """Forget the deaths so far: they had a reason that is gone."""
         self._young_deaths = 0
 
-    async def call(self, call: str) -> None:
-        """Make a call without fields. Raises CallRefused, ConnectionLost."""
+    async def call(self, call: str, **fields: Json) -> dict[str, Json]:
+        """Make any other call of the reference. Raises CallRefused, ConnectionLost."""
         if self._client is None:
             raise ConnectionLost("there is no engine")
-        await self._client.call(call)
+        return await self._client.call(call, **fields)
 
     async def bury(self) -> float:
         """Make sure that the lost engine is gone; return the seconds to wait before `revive`."""
@@ -153,12 +171,12 @@ class Keeper:
         """Start an engine on the last Plan; None when it had none. Raises EngineError, counted as a young death."""
         if self.is_up:
             return None
-        if self._young_deaths >= DEATHS and self._plan_before is not None:
+        if self._young_deaths >= DEATHS and self._bundle_before is not None:
             _log.error("the engine keeps dying with this Plan: going back to the one before")
-            self._plan, self._plan_before, self._young_deaths = self._plan_before, None, 0
+            self._bundle, self._bundle_before, self._young_deaths = self._bundle_before, None, 0
         try:
             await self._start()
-            return None if self._plan is None else await self.apply(self._plan)
+            return None if self._bundle is None else await self.apply(self._bundle)
         except EngineError:
             if self._process is None:  # it never said hello; else `bury` counts it
                 self._young_deaths += 1
@@ -192,6 +210,12 @@ class Keeper:
             await client.close()
         if process is not None:
             process.forget()
+
+    def _remember(self, bundle: Bundle) -> None:
+        """Keep what runs; going back to the Plan before must not go back to its old certificates."""
+        self._bundle = bundle
+        if self._bundle_before is not None:
+            self._bundle_before = self._bundle_before.refreshed(bundle)
 
     def _delay(self) -> float:
         if self._young_deaths <= 1:
@@ -228,6 +252,7 @@ class Keeper:
 
     def _take(self, client: Client, process: Watched) -> None:
         self._client, self._process = client, process
+        self._handover.forget_engine()
         self._watch = asyncio.create_task(self._report_loss(client), name="engine watch")
 
     def _forget_client(self) -> None:

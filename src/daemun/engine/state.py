@@ -2,6 +2,7 @@
 
     lock           held (flock) by the one control plane that may write here; holds its pid
     control.sock   the engine's control socket
+    pages.sock     where our own application listens (answers to challenges)
     plan.json      the last Plan the engine took; plan.previous.json the one before
 
 The directory names the instance: two instances need two of them. It is 0700, its files 0600.
@@ -56,6 +57,16 @@ class StateDir:
     def control_socket(self) -> Path:
         """Where the engine listens for us."""
         return self.path / "control.sock"
+
+    @property
+    def pages_socket(self) -> Path:
+        """Where our own application listens for the engine."""
+        return self.path / "pages.sock"
+
+    @property
+    def commands_socket(self) -> Path:
+        """Where the command line asks the running instance (daemun.control.commands)."""
+        return self.path / "commands.sock"
 
     def lock(self) -> None:
         """Become the one writer. Raises AlreadyRunning, or EngineError when the directory cannot be used."""

@@ -1,7 +1,4 @@
-"""TLS towards clients. Keys and certificates come apart from the Plan (DESIGN.md, law 7).
-
-Issue 4 runs it; until then the engine refuses a listener with TLS by name.
-"""
+"""TLS towards clients. Keys and certificates come apart from the Plan (DESIGN.md, law 7)."""
 
 from __future__ import annotations
 

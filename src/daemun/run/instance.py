@@ -19,10 +19,13 @@ from daemun.engine.locate import find_engine
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
+from daemun.run.certificates import AcmeSource, EngineBorder
+from daemun.run.lowering import Lowerer, Tell
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
-from daemun.run.wanted import FileSource, Tell, lower_all
+from daemun.run.wanted import FileSource
 from daemun.supervisor import Source, Supervisor
+from daemun.traefik.lower import lower
 
 # A control plane that was asked to leave does so at once, unless it is applying something.
 _LEAVE_LIMIT = 10.0
@@ -58,7 +61,7 @@ def state_path(options: Options) -> Path:
         return Path(options.state_dir)
     if options.config is not None:
         return default_state_dir()
-    name = "-".join(options.listen).replace("/", "_").replace(":", "_")
+    name = "-".join((*options.listen, *options.listen_tls)).replace("/", "_").replace(":", "_")
     return default_state_dir() / f"proxy-{name}"
 
 
@@ -77,27 +80,34 @@ class _Unlock:
 
 
 async def _supervise(options: Options, state: StateDir, program: EngineProgram) -> None:
-    await Supervisor(state=state, program=program, source=lambda tell: _source(options, tell)).run()
+    await Supervisor(
+        state=state, program=program, source=lambda tell, engine: _source(options, state, tell, engine)
+    ).run()
 
 
-def _source(options: Options, tell: Tell) -> Source:
+def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder) -> Source:
+    data_dir = None if options.data_dir is None else Path(options.data_dir)
+    lowerer = Lowerer(
+        tell=tell,
+        data_dir=data_dir,
+        pages=str(state.pages_socket),
+        sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
+    )
     if options.config is not None:
-        files = FileSource(Path(options.config), tell=tell)
+        files = FileSource(Path(options.config), lowerer=lowerer)
         return Source(run=files.run, again=files.again)
 
-    async def once() -> None:
-        static, dynamic = proxy_values(
-            listen=options.listen, to=options.to, strategy=options.strategy, log_level=options.log_level
-        )
-        wanted, problems = lower_all(static, dynamic)
-        if wrong := [problem for problem in problems if problem.is_error]:
+    async def words() -> None:
+        static, dynamic = proxy_values(options)
+        if wrong := [problem for problem in lower(static, dynamic)[1] if problem.is_error]:
             raise ConfigError(problems=wrong)
-        tell(wanted)
+        await lowerer.set(static, dynamic)
+        await lowerer.run()
 
     async def nothing() -> None:
         return
 
-    return Source(run=once, again=nothing)
+    return Source(run=words, again=nothing)
 
 
 def _lock(state: StateDir, *, replace: bool) -> None:

@@ -1,7 +1,8 @@
 """Tells whoever started us how far we are: systemd's notification protocol (sd_notify(3)).
 
 `$NOTIFY_SOCKET` names a datagram socket; lines are `NAME=value`. READY=1 once the first Plan is applied, STOPPING=1 at
-the end, and of our own X_DAEMUN_APPLIED=<number> after every Plan and X_DAEMUN_REFUSED=1 when a change was not taken.
+the end, and of our own X_DAEMUN_APPLIED=<number> after every Plan, X_DAEMUN_CERTIFICATES=<number> when so many certificates were handed over without one, and
+X_DAEMUN_REFUSED=1 when a change was not taken.
 Nobody needs to listen; nothing here ever fails.
 """
 

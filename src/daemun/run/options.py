@@ -10,17 +10,21 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Either `config` names the static file, or `listen` and `to` say everything.
+    """Either `config` names the static file, or `listen`, `listen_tls` and `to` say everything.
 
+    `hosts` are the names for which `listen_tls` has certificates. `data_dir` holds the local certificate authority.
     `engine_log` is a file for the engine's own lines; without it they go where ours go.
     """
 
     config: str | None = None
     listen: tuple[str, ...] = ()
+    listen_tls: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
     strategy: str = "wrr"
     log_level: str = "info"
     state_dir: str | None = None
+    data_dir: str | None = None
     threads: int | None = None
     replace: bool = False
     engine_log: str | None = None
@@ -40,6 +44,6 @@ class Options:
 def read_options(argument: str) -> Options:
     """Return the options that `command` wrote."""
     values = json.loads(argument)
-    for name in ("listen", "to"):
+    for name in ("listen", "listen_tls", "hosts", "to"):
         values[name] = tuple(values.get(name, ()))
     return Options(**values)

@@ -1,16 +1,15 @@
 """`daemun proxy`: a whole configuration from a few words, in the same typed values that a file gives.
 
-    proxy_values(listen=(":8080",), to=("http://127.0.0.1:8000",)) ──► Static, Dynamic
+    proxy_values(Options(listen=(":8080",), to=("http://127.0.0.1:8000",))) ──► Static, Dynamic
 
 No second path: the words become the tree of a document, and go through the Traefik language like any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from daemun.config.document import Document, Spot, Tree
 from daemun.errors import ConfigError, Problem
+from daemun.run.options import Options
 from daemun.traefik.dynamic import Dynamic, build_dynamic
 from daemun.traefik.read import build_static
 from daemun.traefik.static import Static
@@ -18,27 +17,29 @@ from daemun.traefik.static import Static
 FILE = "command line"
 
 
-def proxy_values(
-    *, listen: Sequence[str], to: Sequence[str], strategy: str, log_level: str = "info"
-) -> tuple[Static, Dynamic]:
+# Names for which the local authority signs when none is given; all of them mean this machine.
+LOCAL = ("localhost", "*.localhost", "127.0.0.1", "::1")
+
+
+def proxy_values(options: Options) -> tuple[Static, Dynamic]:
     """Return the configuration: every listener's traffic goes to these servers. Raises ConfigError."""
-    names = ["web" if not index else f"web{index + 1}" for index in range(len(listen))]
-    servers: list[Tree] = [{"url": _url(url)} for url in to]
-    static, problems = build_static(
-        _document(
-            {
-                "entryPoints": {name: {"address": _address(text)} for name, text in zip(names, listen, strict=True)},
-                "log": {"level": log_level},
-            }
-        )
-    )
+    entry_points: dict[str, Tree] = {
+        "web" if not index else f"web{index + 1}": {"address": _address(text)}
+        for index, text in enumerate(options.listen)
+    }
+    domains: list[Tree] = [{"main": name} for name in options.hosts or LOCAL]
+    for index, text in enumerate(options.listen_tls):
+        name = "websecure" if not index else f"websecure{index + 1}"
+        entry_points[name] = {"address": _address(text), "http": {"tls": {"domains": domains}}}
+    servers: list[Tree] = [{"url": _url(url)} for url in options.to]
+    static, problems = build_static(_document({"entryPoints": entry_points, "log": {"level": options.log_level}}))
     dynamic, more = build_dynamic(
         [
             _document(
                 {
                     "http": {
                         "routers": {"proxy": {"rule": "PathPrefix(`/`)", "service": "proxy"}},
-                        "services": {"proxy": {"loadBalancer": {"servers": servers, "strategy": strategy}}},
+                        "services": {"proxy": {"loadBalancer": {"servers": servers, "strategy": options.strategy}}},
                     }
                 }
             )

@@ -8,7 +8,7 @@ static one are checked together; references to entry points are then not judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from daemun.config.document import Document
@@ -18,6 +18,7 @@ from daemun.traefik.dynamic import Dynamic, build_dynamic
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.lower import lower
 from daemun.traefik.read import build_static, dynamic_files
+from daemun.traefik.resolvers import Resolver
 from daemun.traefik.static import Static
 
 _DYNAMIC_ROOTS = frozenset({"http", "tcp", "udp", "tls"})
@@ -27,7 +28,16 @@ _HINT = (
 )
 
 
-def check(paths: Sequence[Path]) -> list[Problem]:
+# What else a configuration leads to and has to be looked at: its certificates.
+Look = Callable[[Static, Dynamic], list[Problem]]
+
+
+def look_at_nothing(_static: Static, _dynamic: Dynamic) -> list[Problem]:
+    """Look at no other file."""
+    return []
+
+
+def check(paths: Sequence[Path], *, look: Look = look_at_nothing) -> list[Problem]:
     """Return every problem of the files, and of those a static file leads to; nothing is raised."""
     problems: list[Problem] = []
     statics: list[Document] = []
@@ -45,9 +55,9 @@ def check(paths: Sequence[Path]) -> list[Problem]:
         documents = _read_all([path for path in files if path.resolve() not in given], problems)
         # A file given by name beside its static file is judged once, together with it.
         documents.extend(one for one in dynamics if one.file in {str(path) for path in files} or len(statics) == 1)
-        _check_dynamic(documents, static, problems)
+        _check_dynamic(documents, static, problems, look)
     if dynamics and not statics:
-        _check_dynamic(dynamics, None, problems)
+        _check_dynamic(dynamics, None, problems, look)
     return _in_order(problems)
 
 
@@ -118,16 +128,22 @@ def _salvage(document: Document) -> Static | None:
     return build_static(part)[0] if providers else None
 
 
-def _check_dynamic(documents: Sequence[Document], static: Static | None, problems: list[Problem]) -> None:
-    if not documents:
-        return
+def _check_dynamic(documents: Sequence[Document], static: Static | None, problems: list[Problem], look: Look) -> None:
+    if not documents and (static is None or static.providers.file is not None):
+        return  # what could not be read was said, and what leads there cannot be judged
     dynamic, found = build_dynamic(documents)
     problems.extend(found)
     problems.extend(unix_socket_hints(dynamic))
-    problems.extend(lower(static or _any_static(dynamic), dynamic, hostname="check")[1])
+    judged = static or _any_static(dynamic)
+    problems.extend(lower(judged, dynamic, hostname="check")[1])
+    problems.extend(look(judged, dynamic))
 
 
 def _any_static(dynamic: Dynamic) -> Static:
-    """Return a static configuration that has every entry point the routers name."""
+    """Return a static configuration that has every entry point and resolver the routers name."""
     names = {name for entry in dynamic.routers.values() for name in entry.value.entry_points}
-    return Static(entry_points={name: EntryPoint(address=":80") for name in sorted(names)})
+    resolvers = {entry.value.tls.cert_resolver for entry in dynamic.routers.values() if entry.value.tls is not None}
+    return Static(
+        entry_points={name: EntryPoint(address=":80") for name in sorted(names)},
+        certificates_resolvers={name: Resolver() for name in sorted(resolvers - {""})},
+    )

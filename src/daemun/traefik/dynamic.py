@@ -32,9 +32,12 @@ from daemun.traefik.middlewares import Middleware
 from daemun.traefik.rule_places import place_rule_problem
 from daemun.traefik.rules import Rule, parse_rule
 from daemun.traefik.server_url import check_url
+from daemun.traefik.servers_transport import ServersTransport
+from daemun.traefik.tls import OptionalTls, TlsCertificate, TlsOptions, TlsStore
 from daemun.traefik.value_notes import middleware_notes
 
 S = TypeVar("S", bound=Section)
+PROVIDER = "file"
 MAX_PRIORITY = 2**63 - 1 - 1000  # the rest is Traefik's own (redirections, ACME)
 _STATIC = "this belongs to the static configuration (the file given with --config)"
 _STATIC_NAMES = [
@@ -57,8 +60,9 @@ _STATIC_NAMES = [
     "ocsp",
 ]
 _ROOT = ("http", "tcp", "udp", "tls")
-_HTTP = ("routers", "services", "middlewares")
-_HTTP_NOT_YET = ("serversTransports", "models")
+_HTTP = ("routers", "services", "middlewares", "serversTransports")
+_HTTP_NOT_YET = ("models",)
+_TLS = ("certificates", "options", "stores")
 
 
 class RouterObservability(Section):
@@ -71,7 +75,7 @@ class RouterObservability(Section):
 class Router(Section):
     """A rule, and where its requests go."""
 
-    not_yet: ClassVar[tuple[str, ...]] = ("tls", "parentRefs")
+    not_yet: ClassVar[tuple[str, ...]] = ("parentRefs",)
     not_yet_means: ClassVar[dict[str, str]] = {"*": "until then this router is not served"}
     rule: str
     service: str = ""
@@ -80,6 +84,7 @@ class Router(Section):
     priority: int = Field(default=0, le=MAX_PRIORITY)
     rule_syntax: Annotated[Literal["", "v2", "v3", "default"], BeforeValidator(fold_case)] = ""
     observability: RouterObservability = RouterObservability()
+    tls: OptionalTls = None
 
 
 class Server(Section):
@@ -102,11 +107,12 @@ Strategy = Annotated[Literal["wrr", "p2c", "hrw", "leasttime", "leastconn", "iph
 class LoadBalancer(Section):
     """Servers and how one is chosen; leastconn and iphash are ours."""
 
-    not_yet: ClassVar[tuple[str, ...]] = ("sticky", "healthCheck", "passiveHealthCheck", "serversTransport")
+    not_yet: ClassVar[tuple[str, ...]] = ("sticky", "healthCheck", "passiveHealthCheck")
     servers: tuple[Server, ...] = ()
     strategy: Strategy = "wrr"
     pass_host_header: bool = True
     response_forwarding: ResponseForwarding = ResponseForwarding()
+    servers_transport: str = ""
 
 
 class Service(Section):
@@ -157,6 +163,10 @@ class Dynamic:
     services: Mapping[str, Entry[Service]] = field(default_factory=dict)
     middlewares: Mapping[str, Entry[Middleware]] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    servers_transports: Mapping[str, Entry[ServersTransport]] = field(default_factory=dict)
+    tls_certificates: tuple[Entry[TlsCertificate], ...] = ()
+    tls_options: Mapping[str, Entry[TlsOptions]] = field(default_factory=dict)
+    tls_stores: Mapping[str, Entry[TlsStore]] = field(default_factory=dict)
     broken: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -175,6 +185,10 @@ class _Builder:
         self._services: dict[str, Entry[Service]] = {}
         self._middlewares: dict[str, Entry[Middleware]] = {}
         self._rules: dict[str, Rule] = {}
+        self._transports: dict[str, Entry[ServersTransport]] = {}
+        self._certificates: list[Entry[TlsCertificate]] = []
+        self._options: dict[str, Entry[TlsOptions]] = {}
+        self._stores: dict[str, Entry[TlsStore]] = {}
         self._broken: set[tuple[str, str]] = set()
         self._seen: dict[tuple[str, str], tuple[Document, Path]] = {}
 
@@ -187,6 +201,8 @@ class _Builder:
             lower = written.lower()
             if lower == "http":
                 self._http(document, path, tree)
+            elif lower == "tls":
+                self._tls(document, path, tree)
             elif lower in _ROOT:
                 self.problems.append(not_yet_problem(document, path))
             else:
@@ -200,6 +216,10 @@ class _Builder:
             services=self._services,
             middlewares=self._middlewares,
             rules=self._rules,
+            servers_transports=self._transports,
+            tls_certificates=tuple(self._certificates),
+            tls_options=self._options,
+            tls_stores=self._stores,
             broken=frozenset(self._broken),
         )
 
@@ -213,10 +233,41 @@ class _Builder:
                 self._entries(document, here, below, "service", Service, self._services)
             elif lower == "middlewares":
                 self._entries(document, here, below, "middleware", Middleware, self._middlewares)
+            elif lower == "serverstransports":
+                self._entries(document, here, below, "serversTransport", ServersTransport, self._transports)
             elif lower in {name.lower() for name in _HTTP_NOT_YET}:
                 self.problems.append(not_yet_problem(document, here))
             else:
                 self.problems.append(unknown_problem(document, here, known=[*_HTTP, *_HTTP_NOT_YET]))
+
+    def _tls(self, document: Document, path: Path, tree: Tree) -> None:
+        for written, below in self._table(document, path, tree):
+            here = (*path, written)
+            lower = written.lower()
+            if lower == "certificates":
+                self._pairs(document, here, below)
+            elif lower == "options":
+                self._entries(document, here, below, "TLS options", TlsOptions, self._options)
+            elif lower == "stores":
+                self._entries(document, here, below, "TLS store", TlsStore, self._stores)
+            else:
+                self.problems.append(unknown_problem(document, here, known=list(_TLS)))
+
+    def _pairs(self, document: Document, path: Path, tree: Tree) -> None:
+        """Read the list of certificates: each stands or falls alone."""
+        if not isinstance(tree, list):
+            message = f"{subject(path)} must be a list of pairs, each with certFile and keyFile"
+            place = document.place(path, value=True)
+            self.problems.append(
+                Problem(severity="error", kind="value", message=message, place=place, subject=subject(path))
+            )
+            return
+        for index, below in enumerate(tree):
+            here = (*path, index)
+            value, problems = read_section(TlsCertificate, document, path=here, tree=below)
+            self.problems.extend(problems)
+            if value is not None:
+                self._certificates.append(Entry(name=str(index), value=value, document=document, path=here))
 
     def _entries(
         self, document: Document, path: Path, tree: Tree, kind: str, model: type[S], into: dict[str, Entry[S]]

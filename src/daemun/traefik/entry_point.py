@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, field_validator
 from daemun.config.durations import Seconds
 from daemun.config.networks import is_network
 from daemun.config.section import Names, Section
+from daemun.traefik.tls import OptionalTls
 
 # Traefik: math.MaxInt - 1 on 64 bits, so that a redirection comes before any router.
 REDIRECT_PRIORITY = 2**63 - 2
@@ -75,8 +76,6 @@ class EncodedCharacters(Section):
 class EntryPointHttp(Section):
     """HTTP on an entry point."""
 
-    not_yet: ClassVar[tuple[str, ...]] = ("tls",)
-    not_yet_means: ClassVar[dict[str, str]] = {"tls": "until then this entry point is not opened"}
     redirections: Redirections = Redirections()
     middlewares: Names = ()
     encoded_characters: EncodedCharacters = EncodedCharacters()
@@ -84,6 +83,15 @@ class EntryPointHttp(Section):
     sanitize_path: bool = True
     max_header_bytes: int = Field(default=1_048_576, ge=0)
     underscore_headers_strategy: Literal["keep", "delete", "reject"] = "keep"
+    # For the entry point's routers that have none of their own.
+    tls: OptionalTls = None
+
+
+class Http2(Section):
+    """HTTP/2 on an entry point."""
+
+    not_yet: ClassVar[tuple[str, ...]] = ("maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize")
+    max_concurrent_streams: int = Field(default=250, ge=1)
 
 
 class ForwardedHeaders(Section):
@@ -130,11 +138,12 @@ class EntryPointObservability(Section):
 class EntryPoint(Section):
     """A listening address, `[host]:port[/tcp|/udp]`, and its policies."""
 
-    not_yet: ClassVar[tuple[str, ...]] = ("http2", "http3", "proxyProtocol", "udp", "allowACMEByPass")
+    not_yet: ClassVar[tuple[str, ...]] = ("http3", "proxyProtocol", "udp", "allowACMEByPass")
     address: str
     as_default: bool = False
     reuse_port: bool = False
     http: EntryPointHttp = EntryPointHttp()
+    http2: Http2 = Http2()
     forwarded_headers: ForwardedHeaders = ForwardedHeaders()
     transport: Transport = Transport()
     observability: EntryPointObservability = EntryPointObservability()

@@ -17,12 +17,11 @@ from daemun.plan import script
 from daemun.plan.matching import Dialect, Pattern
 from daemun.plan.route import HeaderValue, Respond
 from daemun.plan.template import Literal, Variable
-from daemun.traefik.dynamic import Dynamic, Entry
+from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry
 from daemun.traefik.entry_point import EncodedCharacters
 from daemun.traefik.lower_redirects import redirect_scheme
 from daemun.traefik.middlewares import Headers, Middleware
 
-PROVIDER = "file"
 _ENCODED = {
     "allow_encoded_slash": "2F",
     "allow_encoded_back_slash": "5C",

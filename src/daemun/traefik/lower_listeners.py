@@ -2,17 +2,19 @@
 
 Facts: Traefik's head limit is one megabyte and it has no other; `//`, `.` and `..` are resolved unless
 sanitizePath is false; `;` in a query separates. Decisions: readTimeout is an idle timeout with a minimum
-rate here, for as a whole-request timeout it breaks long uploads (COMPAT section 5). An entry point that needs
-TLS or UDP is not opened by this version. Which routers it serves is decided in lower_routers.py.
+rate here, for as a whole-request timeout it breaks long uploads (COMPAT section 5). An entry point that takes
+datagrams is not opened by this version. What TLS adds is made in lower_tls.py. Which routers it serves is decided in lower_routers.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daemun.plan import http, listener
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
+from daemun.traefik.dynamic import Router
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.static import Static
 
@@ -48,6 +50,14 @@ _MANAGED = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class GateTls:
+    """What TLS adds to an entry point: nothing by default."""
+
+    terminates: listener.ListenerTls | None = None
+    names: tuple[listener.HostName, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gate:
     """An entry point that this version opens."""
 
@@ -78,7 +88,7 @@ def open_gates(static: Static) -> dict[str, Gate]:
             internal=name == INTERNAL_ENTRY_POINT and name not in static.entry_points,
         )
         for name, entry_point in entry_points.items()
-        if not entry_point.is_udp and "tls" not in entry_point.http.pending
+        if not entry_point.is_udp
     }
 
 
@@ -88,7 +98,12 @@ def default_gates(gates: dict[str, Gate]) -> tuple[str, ...]:
     return tuple(sorted(chosen or [name for name in gates if name != INTERNAL_ENTRY_POINT]))
 
 
-def lower_listener(gate: Gate) -> listener.Listener:
+def gates_of(router: Router, gates: Mapping[str, Gate], defaults: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the open entry points that a router is on."""
+    return tuple(dict.fromkeys(name for name in router.entry_points or defaults if name in gates))
+
+
+def lower_listener(gate: Gate, tls: GateTls = GateTls()) -> listener.Listener:
     """Return the gate's listener; host, table and policy go by the gate's name."""
     life_cycle = gate.entry_point.transport.life_cycle
     return listener.Listener(
@@ -97,10 +112,10 @@ def lower_listener(gate: Gate) -> listener.Listener:
         backlog=_BACKLOG,
         max_connections=0,
         proxy_protocol=None,
-        tls=None,
-        protocols=(listener.Protocol.HTTP1,),
+        tls=tls.terminates,
+        protocols=(listener.Protocol.HTTP1, listener.Protocol.HTTP2),
         http=gate.name,
-        hosts=listener.Hosts(names=(), default=gate.name),
+        hosts=listener.Hosts(names=tls.names, default=gate.name),
         closing=listener.Closing(
             accept_grace_ms=millis(life_cycle.request_accept_grace_timeout),
             grace_ms=millis(life_cycle.grace_time_out),
@@ -108,13 +123,13 @@ def lower_listener(gate: Gate) -> listener.Listener:
     )
 
 
-def lower_host(gate: Gate, *, logs: tuple[Id, ...]) -> listener.Host:
-    """Return the gate's one virtual host."""
+def lower_host(gate: Gate, *, logs: tuple[Id, ...], tls_options: Id | None = None) -> listener.Host:
+    """Return the gate's virtual host, or the one for names with TLS options of their own."""
     return listener.Host(
         origin=gate.origin,
         server_name="",
         http=gate.name,
-        tls_options=None,
+        tls_options=tls_options,
         certificates=(),
         filters=(),
         table=gate.name,
@@ -159,7 +174,7 @@ def lower_policy(gate: Gate, static: Static, *, hostname: str) -> http.HttpPolic
             max_age_ms=millis(gate.entry_point.transport.keep_alive_max_time),
         ),
         http2=http.Http2Limits(
-            max_concurrent_streams=250,
+            max_concurrent_streams=min(gate.entry_point.http2.max_concurrent_streams, _HIGHEST_U32),
             max_header_list_bytes=head_bytes,
             initial_stream_window=_STREAM_WINDOW,
             initial_connection_window=_STREAM_WINDOW,

@@ -11,15 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daemun.errors import Problem, nearest
+from daemun.errors import Place, Problem, nearest
 from daemun.plan import filter as plan_filter
 from daemun.plan import matching, route, table
 from daemun.plan.origin import Origin
-from daemun.traefik.dynamic import Dynamic, Entry, Router
-from daemun.traefik.lower_filters import PROVIDER, Filters, Refusal, Resolved, refuse_encoded
-from daemun.traefik.lower_listeners import FAULTS, Gate, default_gates
+from daemun.plan.template import Template
+from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry, Router
+from daemun.traefik.lower_filters import Filters, Refusal, Resolved, refuse_encoded
+from daemun.traefik.lower_listeners import FAULTS, Gate, default_gates, gates_of
 from daemun.traefik.lower_rules import lower_rule
 from daemun.traefik.lower_services import Destination
+from daemun.traefik.lower_tls import TlsGates
+from daemun.traefik.router_tls import tls_of
 from daemun.traefik.rules import default_priority
 from daemun.traefik.static import Static
 
@@ -44,23 +47,39 @@ class Routers:
     gates: Mapping[str, Gate]
     filters: Filters
     destinations: Mapping[str, Destination]
+    refused_services: Mapping[str, Refusal]
+    tls: TlsGates
     logs: tuple[str, ...]
     routes: dict[str, route.Route] = field(default_factory=dict)
     ranked: dict[str, list[Ranked]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _said: set[str] = field(default_factory=set)
 
     def lower_all(self) -> None:
         """Lower every router."""
         defaults = default_gates(dict(self.gates))
+        self._claim_hosts(defaults)
         before = self._gate_filters()
         for entry in self.dynamic.routers.values():
             self._lower(entry, defaults, before)
 
-    def add(self, gate: str, *, name: str, priority: int, match: matching.Match, made: route.Route) -> None:
-        """Put a route into an entry point's table."""
+    def add(
+        self, gate: str, *, name: str, priority: int, match: matching.Match, made: route.Route, tls: bool | None
+    ) -> None:
+        """Put a route into an entry point's table: for TLS, for clear text, or (None) for both."""
         self.routes.setdefault(name, made)
+        if tls is not None:
+            match = self.tls.condition(gate, tls=tls, match=match)
         rule = table.Rule(matches=match, route=name)
         self.ranked.setdefault(gate, []).append(Ranked(rank=-priority, name=made.origin.name, rule=rule))
+
+    def _claim_hosts(self, defaults: tuple[str, ...]) -> None:
+        """Find out which entry points speak TLS before the first rule is made."""
+        for gate in self.gates.values():
+            self.tls.open(gate)
+        for entry in self.dynamic.routers.values():
+            for name in gates_of(entry.value, self.gates, defaults):
+                self.tls.claim(entry, self.dynamic.rules.get(entry.name), self.gates[name])
 
     def _lower(self, entry: Entry[Router], defaults: tuple[str, ...], before: dict[str, Resolved | Refusal]) -> None:
         router = entry.value
@@ -81,6 +100,10 @@ class Routers:
             first = before.get(gate_name, Resolved(ids=()))
             if isinstance(first, Refusal):
                 continue  # said once for the entry point
+            refusal = self.tls.refusal(entry, gate)
+            if refusal is not None:
+                self._refuse_terms(entry, gate, refusal)
+                continue
             logged = gate.access_logs if router.observability.access_logs is None else router.observability.access_logs
             made = route.Route(
                 origin=origin,
@@ -93,7 +116,26 @@ class Routers:
             )
             # One route serves every entry point that adds nothing of its own.
             own = bool(first.ids) or not gate.access_logs
-            self.add(gate_name, name=f"{gate_name}-{name}" if own else name, priority=priority, match=match, made=made)
+            self.add(
+                gate_name,
+                name=f"{gate_name}-{name}" if own else name,
+                priority=priority,
+                match=match,
+                made=made,
+                tls=tls_of(router, gate) is not None,
+            )
+
+    def _refuse_terms(self, entry: Entry[Router], gate: Gate, refusal: Refusal) -> None:
+        """Say that TLS options are broken: once for a router that names them, once for an entry point."""
+        if entry.value.tls is not None:
+            if entry.subject not in self._said:
+                self._said.add(entry.subject)
+                self._refuse(entry, "tls.options", refusal.message, later=refusal.later, suggestion=refusal.suggestion)
+        elif gate.name not in self._said:
+            self._said.add(gate.name)
+            path = ("entryPoints", gate.name, "http", "tls", "options")
+            place = self.static.place(*path, value=True)
+            self.problems.append(_gate_problem(gate, refusal, place=place, subject=".".join(path)))
 
     def _gates_of(self, entry: Entry[Router], defaults: tuple[str, ...]) -> tuple[str, ...]:
         names = entry.value.entry_points
@@ -121,6 +163,9 @@ class Routers:
             self._refuse(entry, "service", f"there is no service {reference!r}: no provider {provider!r} is configured")
         elif name in self.destinations:
             return self._proxy(self.destinations[name])
+        elif name in self.refused_services:
+            refusal = self.refused_services[name]
+            self._refuse(entry, "service", f"of its service {name!r}: {refusal.message}", later=refusal.later)
         elif name in self.dynamic.services:
             pending = self.dynamic.services[name].value.pending
             kind = pending[0] if pending else "no loadBalancer"
@@ -154,27 +199,8 @@ class Routers:
             filter_id = f"{destination.service}#path"
             self.filters.made[filter_id] = plan_filter.AddPrefix(prefix=destination.prefix)
             prefix = (filter_id,)
-        proxy = route.Proxy(
-            service=destination.service,
-            target=route.Current(),
-            host=destination.host,
-            request_body=route.Stream(),
-            response_body=route.Stream(),
-            upgrade=True,
-            hide=(),
-            accel=False,
-            intercept_errors=False,
-            rewrite_location=(),
-            pass_headers=True,
-            pass_body=True,
-            trailers=True,
-            informational=True,
-            method=None,
-            transport=None,
-            retry=None,
-            flush_ms=destination.flush_ms,
-        )
-        return proxy, prefix
+        made = proxy(destination.service, host=destination.host, flush_ms=destination.flush_ms)
+        return made, prefix
 
     def _filters_of(self, entry: Entry[Router]) -> Resolved | None:
         ids: list[str] = []
@@ -205,7 +231,9 @@ class Routers:
                 found = self.filters.resolve(reference)
                 if isinstance(found, Refusal):
                     refusal = found
-                    self.problems.append(_gate_problem(gate, found, self.static.origin_file))
+                    place = Place(file=self.static.origin_file or "static configuration", line=gate.origin.line)
+                    subject = f"entryPoints.{gate.name}.http.middlewares"
+                    self.problems.append(_gate_problem(gate, found, place=place, subject=subject))
                 else:
                     ids.extend(found.ids)
             resolved[name] = refusal or Resolved(ids=tuple(ids))
@@ -231,7 +259,7 @@ class Routers:
         index: int | None = None,
     ) -> None:
         """Say why a router is not served (or not on an entry point), at the option or the list's item."""
-        steps: tuple[str | int, ...] = (option,) if option else ()
+        steps: tuple[str | int, ...] = tuple(option.split(".")) if option else ()
         if index is not None and entry.has_place(option, index):
             steps = (option, index)
         gone = "is not served: " if option != "entryPoints" else "is not on all its entry points: "
@@ -247,19 +275,41 @@ class Routers:
         )
 
 
+def proxy(service: str, *, flush_ms: int, host: Template | None = None) -> route.Proxy:
+    """Return the action that hands a request to a service as Traefik does."""
+    return route.Proxy(
+        service=service,
+        target=route.Current(),
+        host=host,
+        request_body=route.Stream(),
+        response_body=route.Stream(),
+        upgrade=True,
+        hide=(),
+        accel=False,
+        intercept_errors=False,
+        rewrite_location=(),
+        pass_headers=True,
+        pass_body=True,
+        trailers=True,
+        informational=True,
+        method=None,
+        transport=None,
+        retry=None,
+        flush_ms=flush_ms,
+    )
+
+
 def noop() -> route.Respond:
     """Return the answer of Traefik's noop@internal."""
     return route.Respond(status=_NOOP_STATUS, headers=(), body=())
 
 
-def _gate_problem(gate: Gate, refusal: Refusal, file: str) -> Problem:
-    from daemun.errors import Place  # only once something is wrong
-
+def _gate_problem(gate: Gate, refusal: Refusal, *, place: Place, subject: str) -> Problem:
     return Problem(
         severity="warning" if refusal.later else "error",
         kind="not_yet" if refusal.later else "reference",
         message=f"the entry point {gate.name!r} serves no router: {refusal.message}",
-        place=Place(file=file or "static configuration", line=gate.origin.line),
-        subject=f"entryPoints.{gate.name}.http.middlewares",
+        place=place,
+        subject=subject,
         suggestion=refusal.suggestion,
     )

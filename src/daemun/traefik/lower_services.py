@@ -1,8 +1,7 @@
 """Services of the dynamic configuration to the Plan: endpoints, strategy, transport, retry.
 
 Facts (Traefik v3.7): Host of the client goes upstream unless passHostHeader is false; a URL's path is ignored
-unless preservePath; 200 idle connections an address for 90 s, 30 s to connect, no other timeout. Decisions:
-a dead server costs no client an error while another lives (unsent requests, and safe ones that met a reset, go
+unless preservePath; a server's scheme stands in its URL. Decisions: a dead server costs no client an error while another lives (unsent requests, and safe ones that met a reset, go
 to the next; the dead one rests 10 s), Traefik needs its Retry middleware for that. `hrw` is our IP hash.
 """
 
@@ -16,10 +15,11 @@ from daemun.plan import service as plan
 from daemun.plan.origin import Origin
 from daemun.plan.template import Literal, Template, Variable
 from daemun.traefik.dynamic import Entry, LoadBalancer, Service
+from daemun.traefik.lower_filters import Refusal
 from daemun.traefik.lower_listeners import millis
+from daemun.traefik.lower_transports import Transports
 from daemun.traefik.server_url import ServerUrl, split_url
 
-TRANSPORT = "traefik"
 _STRATEGIES: dict[str, plan.Strategy] = {
     "wrr": plan.RoundRobin(),
     "p2c": plan.PowerOfTwo(),
@@ -48,25 +48,13 @@ class Destination:
     flush_ms: int
 
 
-def traefik_transport() -> plan.Transport:
-    """Return Traefik's default serversTransport, explicit."""
-    return plan.Transport(
-        protocol=plan.UpstreamProtocol.HTTP11,
-        connect_ms=30_000,
-        response_head_ms=0,
-        read_idle_ms=0,
-        write_idle_ms=0,
-        # uvicorn closes idle connections after 5 s: what cannot be sent twice uses only fresh ones (DESIGN.md).
-        pool=plan.Pool(max_idle=200, idle_ms=90_000, unsafe_idle_ms=3_000, max_requests=0, max_age_ms=0),
-        # Go accepts heads of 10 MB from servers; ours is the megabyte it allows clients.
-        limits=plan.ResponseLimits(head_bytes=1_048_576, fields=1000, chunk_line_bytes=4096, bare_lf=False),
-        resolve_ms=30_000,
-        tls=None,
-    )
+def lower_service(
+    entry: Entry[Service], transports: Transports
+) -> tuple[plan.Service, Destination, list[Problem]] | Refusal:
+    """Return the balanced service, what routes need to use it, and Problems (servers that come later).
 
-
-def lower_service(entry: Entry[Service]) -> tuple[plan.Service, Destination, list[Problem]]:
-    """Return the balanced service, what routes need to use it, and Problems (servers that come later)."""
+    Or why the service cannot be served: what its transport asks for is not there.
+    """
     balancer = entry.value.load_balancer or LoadBalancer()
     name = f"{entry.name}@file"
     problems: list[Problem] = []
@@ -76,7 +64,7 @@ def lower_service(entry: Entry[Service]) -> tuple[plan.Service, Destination, lis
     count: Counter[str] = Counter()
     for index, server in enumerate(balancer.servers):
         url = split_url(server.url)
-        if url.scheme in {"https", "h2c"}:
+        if url.scheme == "h2c":
             problems.append(_later(entry, index, url.scheme))
             continue
         urls.append(url)
@@ -84,7 +72,7 @@ def lower_service(entry: Entry[Service]) -> tuple[plan.Service, Destination, lis
         endpoints.append(
             plan.Endpoint(
                 address=url.address,
-                scheme=plan.UpstreamScheme.HTTP,
+                scheme=plan.UpstreamScheme.HTTPS if url.scheme == "https" else plan.UpstreamScheme.HTTP,
                 ordinal=count[url.address],
                 weight=server.weight,
                 max_connections=0,
@@ -97,11 +85,15 @@ def lower_service(entry: Entry[Service]) -> tuple[plan.Service, Destination, lis
         count[url.address] += 1
     if len(set(prefixes)) > 1:
         problems.append(_mixed_paths(entry))
+    secured = any(url.scheme == "https" for url in urls)
+    transport = transports.use(balancer.servers_transport, secured=secured)
+    if isinstance(transport, Refusal):
+        return transport
     balanced = plan.Balanced(
         strategy=_STRATEGIES[balancer.strategy],
         endpoints=tuple(endpoints),
         generation=0,
-        transport=TRANSPORT,
+        transport=transport,
         rest=_REST,
         retry=_RETRY,
     )
@@ -119,6 +111,18 @@ def _host(urls: list[ServerUrl]) -> Template:
     """Return the Host that names the server itself; one that all share stands in the Plan as it is."""
     hosts = {"localhost" if url.scheme == "unix" else url.host for url in urls}
     return (Literal(hosts.pop()),) if len(hosts) == 1 else (Variable.UPSTREAM_ADDRESS,)
+
+
+def service_problem(entry: Entry[Service], refusal: Refusal) -> Problem:
+    """Say why a service cannot be served."""
+    return Problem(
+        severity="warning" if refusal.later else "error",
+        kind="not_yet" if refusal.later else "reference",
+        message=f"the service {entry.name!r} is not served: {refusal.message}",
+        place=entry.place("loadBalancer", "serversTransport", value=True),
+        subject=f"{entry.subject}.loadBalancer.serversTransport",
+        suggestion=refusal.suggestion,
+    )
 
 
 def _later(entry: Entry[Service], index: int, scheme: str) -> Problem:

@@ -17,7 +17,7 @@ from daemun.config.read import read_file, read_text
 from daemun.config.section import read_section
 from daemun.errors import ConfigError, Place, Problem
 from daemun.traefik.dynamic import Dynamic, build_dynamic
-from daemun.traefik.static import Static
+from daemun.traefik.static import Places, Static
 from daemun.traefik.value_notes import static_notes
 
 # JSON is read when named, but a directory's .json files are nobody's configuration in Traefik.
@@ -42,9 +42,11 @@ def build_static(document: Document) -> tuple[Static | None, list[Problem]]:
     if static is None:
         return None, problems
     lines = {name: document.line(("entryPoints", name)) for name in static.entry_points}
-    static = static.model_copy(update={"origin_file": document.file, "origin_lines": lines})
+    places = Places(document)
+    static = static.model_copy(update={"origin_file": document.file, "origin_lines": lines, "origin_places": places})
     problems.extend(_provider_problems(static, document))
     problems.extend(_reference_problems(static, document))
+    problems.extend(_resolver_problems(static, document))
     problems.extend(static_notes(static, document))
     return (None if any(problem.is_error for problem in problems) else static), problems
 
@@ -163,6 +165,37 @@ def _reference_problems(static: Static, document: Document) -> list[Problem]:
     ):
         problems.append(_unknown_entry_point(document, ("ping", "entryPoint"), static.ping.entry_point, names))
     return problems
+
+
+def _resolver_problems(static: Static, document: Document) -> list[Problem]:
+    """Find resolvers that can never obtain anything."""
+    problems: list[Problem] = []
+    for name, resolver in static.certificates_resolvers.items():
+        acme = resolver.acme
+        path: tuple[str, ...] = ("certificatesResolvers", name)
+        if acme is None:
+            if not resolver.pending:
+                problems.append(_lacking(document, path, "is of no kind", "give it acme"))
+            continue
+        path = (*path, "acme")
+        challenge = acme.http_challenge
+        names = list(static.entry_points) or ["http"]
+        if challenge is not None and challenge.entry_point not in names:
+            here = (*path, "httpChallenge", "entryPoint")
+            if challenge.entry_point:
+                problems.append(_unknown_entry_point(document, here, challenge.entry_point, names))
+            else:
+                problems.append(_lacking(document, here, "is missing", "name the entry point on port 80"))
+        if challenge is None and acme.tls_challenge is None and "dnsChallenge" not in acme.pending:
+            problems.append(_lacking(document, path, "has no challenge", "add httpChallenge or tlsChallenge"))
+    return problems
+
+
+def _lacking(document: Document, path: tuple[str, ...], what: str, remedy: str) -> Problem:
+    name = ".".join(path)
+    place = document.place(path)
+    message = f"{name} {what}: no certificate can be obtained"
+    return Problem(severity="warning", kind="missing", message=message, place=place, subject=name, remedy=remedy)
 
 
 def _unknown_entry_point(document: Document, path: tuple[str, ...], name: str, names: list[str]) -> Problem:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from daemun.config.document import Document
 from daemun.config.durations import Seconds
 from daemun.config.section import Section
+from daemun.errors import Place
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.logs import AccessLog, Log
+from daemun.traefik.resolvers import Resolver
+from daemun.traefik.servers_transport import StaticTransport
 
 _DYNAMIC = "this belongs to the dynamic configuration: move it to the file that providers.file names"
 
@@ -71,16 +75,28 @@ class Global(Section):
     not_append_x_forwarded_for: bool = Field(default=False, alias="notAppendXForwardedFor")
 
 
+class Places:
+    """The document that answers where an option stands. A place is no value: all of these are equal."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+    def __hash__(self) -> int:
+        return hash(Places)
+
+
 class Static(Section):
     """The whole static configuration."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
     not_yet: ClassVar[tuple[str, ...]] = (
         "api",
         "metrics",
         "tracing",
-        "certificatesResolvers",
         "experimental",
-        "serversTransport",
         "tcpServersTransport",
         "hostResolver",
         "core",
@@ -94,6 +110,15 @@ class Static(Section):
     log: Log = Log()
     access_log: AccessLog | None = None
     ping: Ping | None = None
+    certificates_resolvers: dict[str, Resolver] = {}
+    servers_transport: StaticTransport = StaticTransport()
     # Where it was read, and the line of each entry point: what the Plan gives back as origin.
     origin_file: str = Field(default="", exclude=True)
     origin_lines: dict[str, int] = Field(default={}, exclude=True)
+    origin_places: Places | None = Field(default=None, exclude=True, repr=False)
+
+    def place(self, *path: str | int, value: bool = False) -> Place:
+        """Return the place of an option; only the file's name when it was not read from a document."""
+        if self.origin_places is None:
+            return Place(file=self.origin_file or "static configuration")
+        return self.origin_places.document.place(path, value=value)

@@ -122,7 +122,7 @@ def entry_point(
     port: int,
     *,
     terminates: listener.ListenerTls | None = None,
-    protocols: tuple[listener.Protocol, ...] = (listener.Protocol.HTTP1,),
+    protocols: tuple[listener.Protocol, ...] = (listener.Protocol.HTTP1, listener.Protocol.HTTP2),
 ) -> listener.Listener:
     """`address = ":PORT"`."""
     return listener.Listener(
@@ -208,8 +208,7 @@ def production() -> Plan:
         default_certificate="traefik-default",
         plain=listener.PlainOnTls.SERVE,
     )
-    both = (listener.Protocol.HTTP1, listener.Protocol.HTTP2)
-    empty = whole((entry_point(first, 80), entry_point(second, 443, terminates=terminates, protocols=both)))
+    empty = whole((entry_point(first, 80), entry_point(second, 443, terminates=terminates)))
     challenge, redirect = "acme-http@internal", "http-to-https@internal"
     every = HostRegex(Pattern(regex="^.+$", dialect=Dialect.RE2, ignore_case=False, slot=None))
     rules = (
@@ -224,15 +223,15 @@ def production() -> Plan:
         http=empty.http,
         # Self-signed, made by the control plane; what the resolver obtains is put beside it.
         certificates={
-            "traefik-default": tls.Certificate(origin=Origin(name="TRAEFIK DEFAULT CERT", file="", line=0), names=())
+            "traefik-default": tls.Certificate(origin=Origin(name="DAEMUN DEFAULT CERT", file="", line=0), names=())
         },
         tls_options={"default": options()},
         tables={**empty.tables, "http": table.First(rules)},
         routes={
+            redirect: internal_route(redirect, first, NOOP, filters=(f"redirect-{redirect}",)),
             challenge: internal_route(challenge, first, proxy(challenge)),
-            redirect: internal_route(redirect, first, NOOP, filters=("https",)),
         },
-        filters={"https": to_https()},
+        filters={f"redirect-{redirect}": to_https()},
         services={challenge: control_plane(challenge, first)},
         transports=empty.transports,
         faults=empty.faults,
@@ -261,13 +260,23 @@ def options() -> tls.TlsOptions:
 
 
 def to_https() -> filter.Redirect:
-    """Whoever did not come by https goes there; the port 443 is not written."""
-    proto = (Header("x-forwarded-proto"),)
+    """Whoever did not come by https to its own port goes there; the port 443 is not written."""
     location = text("https://", Variable.HOST_NAME, Variable.PATH, Variable.QUERY_MARK, Variable.QUERY)
-    return filter.Redirect(
-        when=script.Not(script.Equals(value=proto, to=(Literal("https"),))),
-        redirect=route.Redirect(status_get=301, status_other=308, location=location),
+    secure, told = (said_proto(regex) for regex in ("^(https|wss)$", "^(https?|wss?)$"))
+    by_itself = script.Equals(value=(Variable.SCHEME,), to=(Literal("https"),))
+    ports: tuple[script.Condition, ...] = tuple(
+        script.Equals(value=(Variable.HOST_FIELD,), to=(Variable.HOST_NAME, *port)) for port in ((), (Literal(":443"),))
     )
+    there = script.All((script.Any((secure, script.All((by_itself, script.Not(told))))), script.Any(ports)))
+    return filter.Redirect(
+        when=script.Not(there), redirect=route.Redirect(status_get=301, status_other=308, location=location)
+    )
+
+
+def said_proto(regex: str) -> script.Condition:
+    """What a trusted peer says of the client's protocol."""
+    pattern = Pattern(regex=regex, dialect=Dialect.RE2, ignore_case=True, slot=None)
+    return script.Matches(value=(Header("x-forwarded-proto"),), pattern=pattern)
 
 
 def internal_route(name: str, entry: Origin, action: route.Action, *, filters: tuple[str, ...] = ()) -> route.Route:
@@ -325,7 +334,7 @@ def control_plane(name: str, entry: Origin) -> service.Service:
         kind=service.Balanced(
             strategy=service.RoundRobin(),
             endpoints=(socket,),
-            generation=1,
+            generation=0,
             transport="traefik",
             rest=service.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True),
             retry=service.Retry(

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from daemun.errors import Problem
 from daemun.plan import matching, route, table
+from daemun.plan.listener import Protocol
 from daemun.plan.plan import Plan, from_json, to_json
 from daemun.plan.service import Balanced
+from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.lower import lower
 from daemun.traefik.read import load_dynamic_text, load_static
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "plan"
 
 STATIC = """
 entryPoints:
@@ -43,6 +51,22 @@ def test_json_and_back() -> None:
     plan, problems = whole()
     assert problems == []
     assert from_json(to_json(plan)) == plan
+
+
+@pytest.mark.parametrize("name", ["traefik-dev", "traefik-prod"])
+def test_the_users_files_mean_their_golden_plans(name: str) -> None:
+    """The seed's files lower to the Plans that stand beside them; HTTP/2 is spoken where they have it."""
+    static, _ = load_static((GOLDEN / f"{name}.toml").read_text(), file=f"{name}.toml")
+    made, problems = lower(static, Dynamic(), hostname="gate")
+    golden = from_json((GOLDEN / f"{name}.json").read_bytes())
+    assert problems == []
+    assert with_http1(made) == with_http1(golden)
+
+
+def with_http1(plan: Plan) -> Plan:
+    """The Plan with nothing but HTTP/1: whether a listener speaks HTTP/2 is tested where it is decided."""
+    listeners = {name: replace(one, protocols=(Protocol.HTTP1,)) for name, one in plan.listeners.items()}
+    return replace(plan, listeners=listeners)
 
 
 def test_every_id_exists() -> None:

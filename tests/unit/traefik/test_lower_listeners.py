@@ -35,11 +35,11 @@ def policy_of(text: str) -> http.HttpPolicy:
         ("[entryPoints.web]\naddress=':80'\n[ping]", ["web", "traefik"]),
         ("[entryPoints.web]\naddress=':80'\n[ping]\nentryPoint='web'", ["web"]),
         ("[entryPoints.web]\naddress=':80'\n[entryPoints.dns]\naddress=':53/udp'", ["web"]),
-        ("[entryPoints.web]\naddress=':80'\n[entryPoints.s]\naddress=':443'\n[entryPoints.s.http.tls]", ["web"]),
+        ("[entryPoints.web]\naddress=':80'\n[entryPoints.s]\naddress=':443'\n[entryPoints.s.http.tls]", ["web", "s"]),
     ],
 )
 def test_which_are_opened(text: str, names: list[str]) -> None:
-    """Those of the file, `http` on :80 when there is none, ping's own; neither TLS nor UDP yet."""
+    """Those of the file, `http` on :80 when there is none, ping's own; no UDP yet."""
     assert list(gates_of(text)) == names
 
 
@@ -56,11 +56,11 @@ def test_default_entry_points(text: str, names: tuple[str, ...]) -> None:
 
 
 def test_listener() -> None:
-    """Address, protocol and the graceful end; the origin leads to the file."""
+    """Address, protocols and the graceful end; the origin leads to the file. Traefik takes h2c without being told."""
     text = "[entryPoints.web]\naddress='[::1]:8080'\ntransport.lifeCycle = { requestAcceptGraceTimeout = 1, graceTimeOut = '2s' }"
     made = lower_listener(gates_of(text)["web"])
     assert made.bind == listener.Tcp(host="::1", port=8080)
-    assert made.protocols == (listener.Protocol.HTTP1,)
+    assert made.protocols == (listener.Protocol.HTTP1, listener.Protocol.HTTP2)
     assert made.closing == listener.Closing(accept_grace_ms=1000, grace_ms=2000)
     assert (made.origin.file, made.origin.line) == ("traefik.toml", 1)
 
@@ -96,6 +96,12 @@ def test_policy_defaults() -> None:
     assert policy.forwarded.add == http.ForwardedAdd(server="gate", append_for=True, websocket_proto=True)
     assert not policy.forwarded.trust_all
     assert {"x-forwarded-for", "x-real-ip", "x-forwarded-tls-client-cert-info"} <= set(policy.forwarded.strip)
+
+
+def test_http2_streams() -> None:
+    """Traefik's 250 streams at once, or what the entry point says."""
+    assert policy_of("").http2.max_concurrent_streams == 250
+    assert policy_of("http2.maxConcurrentStreams = 7").http2.max_concurrent_streams == 7
 
 
 def test_policy_options() -> None:

@@ -100,6 +100,8 @@ def test_a_bad_middleware_of_an_entry_point_closes_it() -> None:
         ("{rule: Path(`/`), service: pong@internal}", "there is no service pong@internal", "error"),
         ("{rule: Path(`/`), service: s, middlewares: [nope]}", "there is no middleware 'nope'", "error"),
         ("{rule: Path(`/`), service: s, middlewares: [auth]}", "(basicAuth) comes later", "warning"),
+        ("{rule: Path(`/`), service: s, tls: {options: nope}}", "there are no TLS options 'nope'", "error"),
+        ("{rule: Path(`/`), service: s, tls: {options: a@docker}}", "no provider 'docker'", "error"),
         ("{rule: Path(`/`), service: s, entryPoints: [wbe]}", "there is no entry point 'wbe'", "error"),
     ],
 )
@@ -113,11 +115,31 @@ def test_one_bad_router_is_left_out(router: str, words: str, severity: str) -> N
     assert problem.place.line == 3
 
 
-def test_a_router_with_tls_is_not_served_in_clear_text() -> None:
-    """It waits for TLS; that was said when reading."""
-    plan, problems = plan_of("    r: {rule: Path(`/`), service: s, tls: {}}\n")
-    assert order(plan) == []
+def test_tls_and_clear_text() -> None:
+    """Where one router has `tls` both are spoken, and each router is served on one of them only."""
+    plan, problems = plan_of("""
+    t: {rule: Path(`/t`), service: s, tls: {}, entryPoints: [web]}
+    p: {rule: Host(`a`) && Path(`/p`), service: s}
+""")
     assert problems == []
+    web, other = plan.tables["web"], plan.tables["other"]
+    assert isinstance(web, table.First)
+    assert isinstance(other, table.First)
+    assert [rule.matches for rule in web.rules] == [
+        matching.All((matching.Tls(terminated=False), matching.Host("a"), matching.Path("/p"))),
+        matching.All((matching.Tls(terminated=True), matching.Path("/t"))),
+    ]
+    assert other.rules[0].matches == matching.All((matching.Host("a"), matching.Path("/p")))
+
+
+def test_the_tls_of_an_entry_point() -> None:
+    """It is for the routers that have none of their own."""
+    static = STATIC.replace("address: ':80'", "address: ':80', http: {tls: {}}")
+    plan, _ = plan_of("    a: {rule: Path(`/a`), service: s, entryPoints: [web]}\n", static)
+    found = plan.tables["web"]
+    assert isinstance(found, table.First)
+    assert found.rules[0].matches == matching.All((matching.Tls(terminated=True), matching.Path("/a")))
+    assert plan.listeners["other"].tls is None
 
 
 def test_the_place_is_that_of_the_list_item() -> None:

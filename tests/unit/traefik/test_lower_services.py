@@ -7,14 +7,22 @@ import pytest
 from daemun.errors import Problem
 from daemun.plan import service as plan
 from daemun.plan.template import Literal, Variable
-from daemun.traefik.lower_services import Destination, lower_service, traefik_transport
+from daemun.traefik.dynamic import Dynamic
+from daemun.traefik.lower_filters import Refusal
+from daemun.traefik.lower_services import Destination, lower_service
+from daemun.traefik.lower_tls import AtHand
+from daemun.traefik.lower_transports import Transports
 from daemun.traefik.read import load_dynamic_text
+from daemun.traefik.static import Static
 
 
 def lowered(balancer: str) -> tuple[plan.Balanced, Destination, list[Problem]]:
     dynamic, problems = load_dynamic_text(f"http: {{services: {{s: {{loadBalancer: {balancer}}}}}}}", file="d.yml")
     assert problems == []
-    service, destination, problems = lower_service(dynamic.services["s"])
+    transports = Transports(static=Static(), dynamic=Dynamic(), at_hand=AtHand(certificates={}))
+    made = lower_service(dynamic.services["s"], transports)
+    assert not isinstance(made, Refusal)
+    service, destination, problems = made
     assert isinstance(service.kind, plan.Balanced)
     return service.kind, destination, problems
 
@@ -77,16 +85,20 @@ def test_preserve_path() -> None:
     assert [problem.kind for problem in problems] == ["not_yet"]
 
 
-@pytest.mark.parametrize("scheme", ["https", "h2c"])
-def test_schemes_that_come_later(scheme: str) -> None:
+def test_a_scheme_that_comes_later() -> None:
     """A server of such a scheme is left out and said."""
-    balanced, _, [problem] = lowered(f"{{servers: [{{url: '{scheme}://a'}}, {{url: 'http://b'}}]}}")
+    balanced, _, [problem] = lowered("{servers: [{url: 'h2c://a'}, {url: 'http://b'}]}")
     assert [one.address for one in balanced.endpoints] == ["b:80"]
     assert (problem.kind, str(problem.place)) == ("not_yet", "d.yml:1:54")
 
 
-def test_transport_is_traefiks() -> None:
-    """200 idle connections for 90 s, 30 s to connect, nothing else; unsafe requests only on fresh ones."""
-    transport = traefik_transport()
-    assert (transport.connect_ms, transport.response_head_ms) == (30_000, 0)
-    assert (transport.pool.max_idle, transport.pool.idle_ms, transport.pool.unsafe_idle_ms) == (200, 90_000, 3_000)
+def test_https() -> None:
+    """A server at https is spoken to over TLS, at 443 unless its URL says otherwise, beside others in clear text."""
+    balanced, _, problems = lowered("{servers: [{url: 'https://a'}, {url: 'https://a:8443'}, {url: 'http://b'}]}")
+    assert problems == []
+    assert [(one.address, one.scheme) for one in balanced.endpoints] == [
+        ("a:443", plan.UpstreamScheme.HTTPS),
+        ("a:8443", plan.UpstreamScheme.HTTPS),
+        ("b:80", plan.UpstreamScheme.HTTP),
+    ]
+    assert balanced.transport == "traefik"

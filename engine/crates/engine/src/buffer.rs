@@ -3,8 +3,12 @@
 //! An idle connection holds none of it (DESIGN.md, section 2): it waits until it is readable, then borrows.
 
 use std::cell::RefCell;
+use std::io;
+use std::task::{ready, Context, Poll};
 
 use wire::head::Head;
+
+use crate::io::Io;
 
 /// What a client's socket is read into.
 pub const CLIENT_BUFFER: usize = 16 * 1024;
@@ -12,11 +16,16 @@ pub const CLIENT_BUFFER: usize = 16 * 1024;
 pub const UPSTREAM_BUFFER: usize = 32 * 1024;
 /// Scratches a thread keeps; more are freed.
 const KEPT: usize = 64;
+/// The same of streams, which come by the hundred and hold little.
+const KEPT_FOR_STREAMS: usize = 512;
 
 /// Room of an out-buffer that is kept: an upstream buffer's content with its framing.
 const OUT_KEPT: usize = 64 * 1024;
 /// Room of a head that is kept: a browser's with its cookies.
 const HEAD_KEPT: usize = 16 * 1024;
+
+/// Room of each part of a stream's that is kept.
+const STREAM_KEPT: usize = 4096;
 
 /// Gives back the room above `bytes` of a head that is empty.
 pub fn shrink(head: &mut Head, bytes: usize) {
@@ -31,12 +40,38 @@ pub struct Buffer {
     data: Vec<u8>,
     start: usize,
     end: usize,
+    /// Has memory only while there is something in it: [`Buffer::poll_from`].
+    borrows: bool,
 }
 
 impl Buffer {
     #[must_use]
     pub fn new(size: usize) -> Self {
-        Self { data: vec![0; size], start: 0, end: 0 }
+        Self { data: vec![0; size], start: 0, end: 0, borrows: false }
+    }
+
+    /// Without memory of its own.
+    #[must_use]
+    pub fn borrowing() -> Self {
+        Self { data: Vec::new(), start: 0, end: 0, borrows: true }
+    }
+
+    /// Reads from a connection as [`Io::poll_read`] does. One that borrows does so when there is something to read, and
+    /// gives the memory back when it waits with nothing in it.
+    #[inline]
+    pub fn poll_from(&mut self, cx: &mut Context<'_>, io: &mut Io, pool: &ScratchPool) -> Poll<io::Result<usize>> {
+        if !self.borrows {
+            return io.poll_read(cx, self);
+        }
+        if self.data.is_empty() {
+            ready!(io.poll_readable(cx))?;
+            self.data = pool.lend();
+        }
+        let read = io.poll_read(cx, self);
+        if read.is_pending() && self.is_empty() {
+            pool.take_back(std::mem::take(&mut self.data));
+        }
+        read
     }
 
     #[must_use]
@@ -99,8 +134,9 @@ impl Buffer {
     }
 }
 
-/// What one burst of exchanges on a connection works with.
+/// What one burst of exchanges on a connection works with, or the exchange of one stream.
 pub struct Scratch {
+    kind: Kind,
     /// From the client.
     pub client: Buffer,
     /// From upstream.
@@ -117,13 +153,27 @@ pub struct Scratch {
     pub record: crate::exchange::record::Record,
 }
 
+/// Whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Connection,
+    /// Of a stream: hundreds of them wait at once on a thread, so it holds little; what is read from upstream goes
+    /// to memory that is borrowed meanwhile, and is warm.
+    Stream,
+}
+
 impl Scratch {
-    fn new() -> Self {
+    fn new(kind: Kind) -> Self {
+        let (client, upstream, out) = match kind {
+            Kind::Connection => (Buffer::new(CLIENT_BUFFER), Buffer::new(UPSTREAM_BUFFER), 4096),
+            Kind::Stream => (Buffer::borrowing(), Buffer::borrowing(), 0),
+        };
         Self {
-            client: Buffer::new(CLIENT_BUFFER),
-            upstream: Buffer::new(UPSTREAM_BUFFER),
-            to_client: Vec::with_capacity(4096),
-            to_upstream: Vec::with_capacity(4096),
+            kind,
+            client,
+            upstream,
+            to_client: Vec::with_capacity(out),
+            to_upstream: Vec::with_capacity(out),
             request: crate::exchange::request::Request::default(),
             response: Head::default(),
             trailers: Head::default(),
@@ -135,37 +185,73 @@ impl Scratch {
     fn reset(&mut self) {
         self.client.reset(CLIENT_BUFFER);
         self.upstream.reset(UPSTREAM_BUFFER);
+        let (head_kept, out_kept) = match self.kind {
+            Kind::Connection => (HEAD_KEPT, OUT_KEPT),
+            Kind::Stream => (STREAM_KEPT, STREAM_KEPT),
+        };
         // Nothing of one client stays for the next, and no large head's room.
-        self.request.trim(HEAD_KEPT);
+        self.request.trim(head_kept);
         for head in [&mut self.response, &mut self.trailers] {
             head.clear();
-            shrink(head, HEAD_KEPT);
+            shrink(head, head_kept);
         }
         self.record.endpoint = None;
         self.record.fault = None;
         for out in [&mut self.to_client, &mut self.to_upstream] {
             out.clear();
-            out.shrink_to(OUT_KEPT);
+            out.shrink_to(out_kept);
         }
     }
 }
 
-/// A thread's scratches.
+/// A thread's scratches, and the memory that those of streams borrow.
 #[derive(Default)]
 #[allow(clippy::vec_box)] // Handed out as boxes: no copy of a large value.
-pub struct ScratchPool(RefCell<Vec<Box<Scratch>>>);
+pub struct ScratchPool {
+    connections: RefCell<Vec<Box<Scratch>>>,
+    streams: RefCell<Vec<Box<Scratch>>>,
+    buffers: RefCell<Vec<Vec<u8>>>,
+}
 
 impl ScratchPool {
+    /// For the exchanges of an HTTP/1 connection.
     #[must_use]
     pub fn borrow(&self) -> Box<Scratch> {
-        self.0.borrow_mut().pop().unwrap_or_else(|| Box::new(Scratch::new()))
+        self.connections.borrow_mut().pop().unwrap_or_else(|| Box::new(Scratch::new(Kind::Connection)))
+    }
+
+    /// For the exchange of an HTTP/2 stream.
+    #[must_use]
+    pub fn borrow_for_stream(&self) -> Box<Scratch> {
+        self.streams.borrow_mut().pop().unwrap_or_else(|| Box::new(Scratch::new(Kind::Stream)))
     }
 
     pub fn give_back(&self, mut scratch: Box<Scratch>) {
-        let mut kept = self.0.borrow_mut();
-        if kept.len() < KEPT {
+        let (kept, most) = match scratch.kind {
+            Kind::Connection => (&self.connections, KEPT),
+            Kind::Stream => (&self.streams, KEPT_FOR_STREAMS),
+        };
+        for buffer in [&mut scratch.client, &mut scratch.upstream] {
+            if buffer.borrows && !buffer.data.is_empty() {
+                self.take_back(std::mem::take(&mut buffer.data));
+            }
+        }
+        let mut kept = kept.borrow_mut();
+        if kept.len() < most {
             scratch.reset();
             kept.push(scratch);
+        }
+    }
+
+    /// Memory for what is read from upstream.
+    fn lend(&self) -> Vec<u8> {
+        self.buffers.borrow_mut().pop().unwrap_or_else(|| vec![0; UPSTREAM_BUFFER])
+    }
+
+    fn take_back(&self, memory: Vec<u8>) {
+        let mut buffers = self.buffers.borrow_mut();
+        if buffers.len() < KEPT && memory.len() == UPSTREAM_BUFFER {
+            buffers.push(memory);
         }
     }
 }
@@ -235,6 +321,6 @@ mod tests {
         let pool = ScratchPool::default();
         let all: Vec<_> = (0..KEPT + 8).map(|_| pool.borrow()).collect();
         all.into_iter().for_each(|scratch| pool.give_back(scratch));
-        assert_eq!(pool.0.borrow().len(), KEPT);
+        assert_eq!(pool.connections.borrow().len(), KEPT);
     }
 }

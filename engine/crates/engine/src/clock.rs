@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::{Instant, SystemTime};
 
+use http::HeaderValue;
 use slab::Slab;
 
 /// Milliseconds between sweeps.
@@ -26,6 +27,7 @@ struct Inner {
     base: Instant,
     now: Cell<Moment>,
     date: RefCell<Vec<u8>>,
+    date_value: RefCell<HeaderValue>,
     entries: RefCell<Slab<Entry>>,
 }
 
@@ -53,6 +55,7 @@ impl Clock {
             base: Instant::now(),
             now: Cell::new(0),
             date: RefCell::new(Vec::new()),
+            date_value: RefCell::new(HeaderValue::from_static("")),
             entries: RefCell::new(Slab::new()),
         }));
         clock.write_date();
@@ -73,6 +76,12 @@ impl Clock {
         } else {
             self.now().saturating_add(ms).saturating_add(TICK_MS)
         }
+    }
+
+    /// An instant as a moment of this clock; one before its start is 0.
+    #[must_use]
+    pub fn moment(&self, at: Instant) -> Moment {
+        u64::try_from(at.saturating_duration_since(self.0.base).as_millis()).unwrap_or(NEVER - 1)
     }
 
     /// An alarm for the calling task.
@@ -116,10 +125,19 @@ impl Clock {
         out.extend_from_slice(&self.0.date.borrow());
     }
 
+    /// The value of that line.
+    #[must_use]
+    pub fn date_value(&self) -> HeaderValue {
+        self.0.date_value.borrow().clone()
+    }
+
     fn write_date(&self) {
         let now = jiff::Timestamp::try_from(SystemTime::now()).unwrap_or_default();
         let zoned = now.to_zoned(jiff::tz::TimeZone::UTC);
         let line = format!("Date: {}\r\n", zoned.strftime("%a, %d %b %Y %H:%M:%S GMT"));
+        if let Ok(value) = HeaderValue::from_str(line.trim_start_matches("Date: ").trim_end()) {
+            *self.0.date_value.borrow_mut() = value;
+        }
         *self.0.date.borrow_mut() = line.into_bytes();
     }
 }

@@ -16,6 +16,7 @@ use crate::observe::events::{Events, Level};
 use crate::observe::sink::Sinks;
 use crate::shared::Shared;
 use crate::snapshot::{build, Snapshot};
+use crate::tls::HandedOver;
 use crate::upstream::resolve;
 use crate::worker::{self, Order};
 
@@ -70,7 +71,8 @@ impl Engine {
         let (listeners, new) = self.bind(plan, &state.listeners, &state.leaving)?;
         let before = self.shared.snapshot();
         let open = |target: &plan::log::Sink| self.shared.sinks.open(target);
-        let snapshot = Arc::new(build::build(plan, &before, &listeners, &open)?);
+        let secrets = HandedOver { store: &self.shared.tls, kept: &self.shared.kept };
+        let snapshot = Arc::new(build::build(plan, &before, &listeners, &secrets, &open)?);
         for (id, listener) in &listeners {
             if let Some(of) = plan.listeners.get(id) {
                 listener.max_connections.store(of.max_connections, Ordering::Relaxed);
@@ -89,7 +91,9 @@ impl Engine {
             }
         }
         mark_removed(&before, &snapshot);
-        state.retired.push(self.shared.swap(snapshot));
+        let replaced = self.shared.swap(snapshot);
+        replaced.life.replace();
+        state.retired.push(replaced);
         for (id, listener) in &listeners {
             if new.iter().any(|n| Arc::ptr_eq(n, listener)) {
                 self.tell("listening", id, listener);
@@ -103,6 +107,8 @@ impl Engine {
         }
         state.listeners = listeners;
         state.applied += 1;
+        self.shared.tls.keep_only(plan);
+        self.shared.kept.keep_only(plan);
         self.shared.wake_all();
         Ok(json!({"applied": state.applied, "listeners": addresses(&state.listeners)}))
     }

@@ -1,30 +1,43 @@
-//! One connection's socket, whatever its kind: the border above which nothing assumes a TCP stream.
+//! One connection's bytes, whatever carries them: the border above which nothing assumes a TCP stream.
 //! Methods poll, so that one task drives both sides of an exchange.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{ready, Context, Poll};
 
-use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsStream;
 
 use crate::buffer::Buffer;
+use crate::socket::Socket;
 
 /// What framing that is not whole may take: a trailer section at its limit.
 const LARGEST: usize = 2 << 20;
 
 pub enum Io {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Plain(Socket),
+    /// Boxed: most of what a thread holds are idle connections, and a plain one is small.
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl Io {
-    /// Readable, or ended: without a buffer, for idle connections.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn socket(&self) -> &Socket {
         match self {
-            Self::Tcp(s) => s.poll_read_ready(cx),
-            Self::Unix(s) => s.poll_read_ready(cx),
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    /// Readable, or ended: without a buffer, for idle connections.
+    pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => socket.poll_readable(cx),
+            Self::Tls(stream) => {
+                if has_plaintext(stream) {
+                    return Poll::Ready(Ok(()));
+                }
+                stream.get_ref().0.poll_readable(cx)
+            }
         }
     }
 
@@ -38,62 +51,100 @@ impl Io {
             )));
         }
         let mut room = ReadBuf::new(buffer.room());
-        match self {
-            Self::Tcp(s) => ready!(Pin::new(s).poll_read(cx, &mut room))?,
-            Self::Unix(s) => ready!(Pin::new(s).poll_read(cx, &mut room))?,
-        }
+        ready!(self.poll_read_into(cx, &mut room))?;
         let n = room.filled().len();
         buffer.filled_more(n);
         Poll::Ready(Ok(n))
     }
 
-    /// Writes the parts in one call.
+    /// Reads into `room`; nothing read is the end.
+    #[inline]
+    pub fn poll_read_into(&mut self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, room),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, room),
+        }
+    }
+
+    /// Writes the parts in one call. What TLS has sealed and not yet sent is [`Io::poll_flush`]'s.
     #[inline]
     pub fn poll_write(&mut self, cx: &mut Context<'_>, first: &[u8], second: &[u8]) -> Poll<io::Result<usize>> {
-        if second.is_empty() {
-            match self {
-                Self::Tcp(s) => Pin::new(s).poll_write(cx, first),
-                Self::Unix(s) => Pin::new(s).poll_write(cx, first),
-            }
-        } else {
-            let parts = [IoSlice::new(first), IoSlice::new(second)];
-            match self {
-                Self::Tcp(s) => Pin::new(s).poll_write_vectored(cx, &parts),
-                Self::Unix(s) => Pin::new(s).poll_write_vectored(cx, &parts),
-            }
+        match self {
+            Self::Plain(socket) => write(Pin::new(socket), cx, first, second),
+            Self::Tls(stream) => write(Pin::new(&mut **stream), cx, first, second),
+        }
+    }
+
+    /// Ready when what was written has gone to the kernel; at once where nothing lies between.
+    #[inline]
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_flush(cx),
         }
     }
 
     /// Ends the sending side.
     pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(s) => Pin::new(s).poll_shutdown(cx),
-            Self::Unix(s) => Pin::new(s).poll_shutdown(cx),
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
+        }
+    }
+
+    /// Says that nothing follows, as far as that is possible at once: TLS has a word for it (RFC 8446 section 6.1).
+    pub fn take_leave(&mut self) {
+        if let Self::Tls(stream) = self {
+            let mut noop = Context::from_waker(std::task::Waker::noop());
+            let _ = Pin::new(&mut **stream).poll_shutdown(&mut noop);
         }
     }
 
     /// Whether a connection that should be silent is still open: nothing to read, no end, no error.
     /// Asks the kernel, for what epoll has not yet told may have happened.
-    pub fn is_silent(&self) -> bool {
-        let mut byte = [0u8; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let result = match self {
-            Self::Tcp(s) => rustix::net::recv(s, &mut byte, flags),
-            Self::Unix(s) => rustix::net::recv(s, &mut byte, flags),
-        };
-        matches!(result, Err(rustix::io::Errno::AGAIN))
+    pub fn is_silent(&mut self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_silent(),
+            Self::Tls(stream) => stream.get_ref().0.is_silent() || is_quiet(stream),
+        }
     }
 
     /// What the runtime knows already: no event came since the last read. Costs no system call.
-    pub fn seems_silent(&self, cx: &mut Context<'_>) -> bool {
-        self.poll_readable(cx).is_pending()
+    pub fn seems_silent(&mut self, cx: &mut Context<'_>) -> bool {
+        match self {
+            Self::Plain(socket) => socket.poll_readable(cx).is_pending(),
+            Self::Tls(stream) => stream.get_ref().0.poll_readable(cx).is_pending() || is_quiet(stream),
+        }
     }
 
     /// Closing sends a reset, so that a peer does not take a truncated message for a whole one.
     pub fn reset_on_close(&self) {
-        if let Self::Tcp(s) = self {
-            // Failing leaves an ordinary close.
-            let _ = socket2::SockRef::from(s).set_linger(Some(std::time::Duration::ZERO));
-        }
+        self.socket().reset_on_close();
     }
+}
+
+#[inline]
+fn write<W: AsyncWrite>(to: Pin<&mut W>, cx: &mut Context<'_>, first: &[u8], second: &[u8]) -> Poll<io::Result<usize>> {
+    if second.is_empty() {
+        to.poll_write(cx, first)
+    } else {
+        to.poll_write_vectored(cx, &[IoSlice::new(first), IoSlice::new(second)])
+    }
+}
+
+/// Something was opened already that nobody has read: the socket says nothing of it.
+fn has_plaintext(stream: &mut TlsStream<Socket>) -> bool {
+    let state = match stream {
+        TlsStream::Client(stream) => stream.get_mut().1.process_new_packets(),
+        TlsStream::Server(stream) => stream.get_mut().1.process_new_packets(),
+    };
+    // A broken record is the reader's to find.
+    state.map_or(true, |state| state.plaintext_bytes_to_read() > 0 || state.peer_has_closed())
+}
+
+/// What came was TLS's own, such as a session ticket, and nothing follows it.
+fn is_quiet(stream: &mut TlsStream<Socket>) -> bool {
+    let mut byte = [0u8; 1];
+    let mut noop = Context::from_waker(std::task::Waker::noop());
+    Pin::new(stream).poll_read(&mut noop, &mut ReadBuf::new(&mut byte)).is_pending()
 }

@@ -1,7 +1,7 @@
 //! `daemun-engine` executes a Plan: it accepts, routes, balances and moves bytes, and decides nothing.
 //!
 //! ```text
-//!  client → listen → exchange (connection → request → route → filter → forward ⇄ balance, upstream → deliver)
+//!  client → listen → tls → exchange (connection → request → route → filter → forward ⇄ balance, upstream → deliver)
 //!  control plane → control → engine (apply) → snapshot → swapped under every thread
 //! ```
 //!
@@ -11,7 +11,11 @@
 
 pub mod listen;
 
+pub mod tls;
+
 pub mod exchange;
+
+pub mod http2;
 
 pub mod filter;
 
@@ -24,6 +28,7 @@ pub mod clock;
 pub mod condition;
 pub mod fault;
 pub mod io;
+pub mod socket;
 pub mod template;
 
 pub mod observe;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use daemun_engine::control::socket::{self, Wish};
 use daemun_engine::engine::Engine;
 use daemun_engine::observe::events::{line, Events, Level};
+use daemun_engine::tls::store::Store;
+use daemun_engine::tls::{HandedOver, Kept};
 use plan::Plan;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::sync::mpsc;
@@ -16,7 +18,7 @@ use tokio::sync::mpsc;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
-usage: daemun-engine --plan FILE [--threads N] [--ready-file PATH]
+usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH]
        daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
        daemun-engine --check FILE
        daemun-engine --version";
@@ -26,6 +28,7 @@ struct Options {
     plan: Option<PathBuf>,
     control: Option<PathBuf>,
     check: Option<PathBuf>,
+    secrets: Option<PathBuf>,
     ready: Option<PathBuf>,
     threads: Option<usize>,
     level: Option<Level>,
@@ -83,8 +86,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
                 options.level =
                     Some(Level::parse(&text).ok_or_else(|| format!("--log-level {text}: info, warning or error"))?);
             }
-            // Read when secrets have a use (TLS).
-            "--secrets" => drop(value()?),
+            "--secrets" => options.secrets = Some(value()?.into()),
             "--version" => {
                 println!("daemun-engine {} (Plan {})", env!("CARGO_PKG_VERSION"), plan::VERSION);
                 return Ok(None);
@@ -109,8 +111,13 @@ fn read_plan(path: &Path) -> Result<Plan, String> {
 
 async fn run(options: &Options) -> Result<(), String> {
     if let Some(path) = &options.check {
-        return check(path);
+        return check(path, options.secrets.as_deref());
     }
+    let fail = |e: std::io::Error| e.to_string();
+    // Before anyone is told that it is ready: a signal that came sooner would end it without grace.
+    let mut term = signal(SignalKind::terminate()).map_err(fail)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();
     let events = Events::start(options.level.unwrap_or(Level::Info)).map_err(|e| e.to_string())?;
@@ -123,13 +130,11 @@ async fn run(options: &Options) -> Result<(), String> {
         tokio::spawn(socket::serve(listener, Arc::clone(&engine), wishes.clone()));
     }
     if let Some(path) = &options.plan {
-        engine.apply(&read_plan(path)?).map_err(|e| e.to_string())?;
+        let plan = read_plan(path)?;
+        read_secrets(&engine.shared.tls, &plan, options.secrets.as_deref())?;
+        engine.apply(&plan).map_err(|e| e.to_string())?;
         say_ready(&engine, options.ready.as_deref())?;
     }
-    let fail = |e: std::io::Error| e.to_string();
-    let mut term = signal(SignalKind::terminate()).map_err(fail)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
-    let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
     let mut tidy = tokio::time::interval(Duration::from_secs(1));
     let grace = loop {
         tokio::select! {
@@ -163,7 +168,10 @@ async fn run(options: &Options) -> Result<(), String> {
 fn reload(engine: &Engine, options: &Options) {
     let Some(path) = &options.plan else { return };
     let result = read_plan(path)
-        .and_then(|plan| engine.apply(&plan).map_err(|e| e.to_string()))
+        .and_then(|plan| {
+            read_secrets(&engine.shared.tls, &plan, options.secrets.as_deref())?;
+            engine.apply(&plan).map_err(|e| e.to_string())
+        })
         .and_then(|_| say_ready(engine, options.ready.as_deref()));
     match result {
         Ok(()) => engine.shared.events.log(Level::Info, "reloaded", &[]),
@@ -171,13 +179,40 @@ fn reload(engine: &Engine, options: &Options) {
     }
 }
 
+/// Reads what the Plan names from a folder: `ID.crt` with `ID.key` a certificate, `ID` another secret, a slash in
+/// the id written `%2F`. Without a folder nothing is read, and a Plan that needs something is refused by name.
+fn read_secrets(store: &Store, plan: &Plan, folder: Option<&Path>) -> Result<(), String> {
+    let Some(folder) = folder else { return Ok(()) };
+    let read = |name: &str| {
+        let path = folder.join(name.replace('/', "%2F"));
+        std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    // A later reading is a later generation.
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let generation = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    for name in plan.certificates.keys() {
+        let (chain, key) = (read(&format!("{name}.crt"))?, read(&format!("{name}.key"))?);
+        store.put_certificate(name, generation, &chain, &key).map_err(|e| e.to_string())?;
+    }
+    let roots = plan.transports.values().filter_map(|t| t.tls.as_ref()).flat_map(|t| &t.roots);
+    for name in roots {
+        store.put_secret(name, generation, &read(name)?).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
 /// Builds without binding or running.
-fn check(path: &Path) -> Result<(), String> {
+fn check(path: &Path, secrets: Option<&Path>) -> Result<(), String> {
     use daemun_engine::snapshot::{build, Snapshot};
     let plan = read_plan(path)?;
     let sink = Arc::new(daemun_engine::observe::sink::Sink::new("check".to_owned()));
     let none = std::collections::BTreeMap::new();
-    build::build(&plan, &Snapshot::empty(), &none, &|_| Ok(Arc::clone(&sink))).map(drop).map_err(|e| e.to_string())
+    let (store, kept) = (Store::default(), Kept::default());
+    read_secrets(&store, &plan, secrets)?;
+    let handed = HandedOver { store: &store, kept: &kept };
+    build::build(&plan, &Snapshot::empty(), &none, &handed, &|_| Ok(Arc::clone(&sink)))
+        .map(drop)
+        .map_err(|e| e.to_string())
 }
 
 fn say_ready(engine: &Engine, path: Option<&Path>) -> Result<(), String> {

@@ -7,6 +7,9 @@ use crate::fault::FaultCounters;
 use crate::observe::events::Events;
 use crate::observe::sink::Sinks;
 use crate::snapshot::Snapshot;
+use crate::tls::accept::Handshakes;
+use crate::tls::store::Store;
+use crate::tls::Kept;
 use crate::upstream::resolve::Resolver;
 use crate::worker::WorkerHandle;
 
@@ -27,6 +30,10 @@ pub struct Shared {
     pub sinks: Sinks,
     pub resolver: Resolver,
     pub hostname: String,
+    /// Certificates and secrets, handed over apart from the Plan.
+    pub tls: Store,
+    pub kept: Kept,
+    pub handshakes: Handshakes,
     workers: Mutex<Vec<Arc<WorkerHandle>>>,
     next_connection: AtomicUsize,
 }
@@ -47,6 +54,9 @@ impl Shared {
             sinks,
             resolver,
             hostname,
+            tls: Store::default(),
+            kept: Kept::default(),
+            handshakes: Handshakes::default(),
             workers: Mutex::new(Vec::new()),
             next_connection: AtomicUsize::new(1),
         }

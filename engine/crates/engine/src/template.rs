@@ -4,6 +4,7 @@ use std::io::Write;
 
 use plan::template::{Part, Template, Variable};
 use wire::field::tokens;
+use wire::head::Head;
 use wire::request::split_port;
 
 use crate::exchange::Scope;
@@ -123,12 +124,12 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
             out.push(b' ');
             out.extend_from_slice(request.head.target());
             out.push(b' ');
-            write_protocol(request.head.minor, out);
+            write_protocol(&request.head, out);
         }
         Variable::Path => out.extend_from_slice(&request.path),
         Variable::Query => out.extend_from_slice(&request.query),
         Variable::QueryMark => out.extend_from_slice(if request.query.is_empty() { b"" } else { b"?" }),
-        Variable::Protocol => write_protocol(request.head.minor, out),
+        Variable::Protocol => write_protocol(&request.head, out),
         Variable::HostField => out.extend_from_slice(&request.host_field),
         Variable::Host => {
             out.extend_from_slice(if request.host.is_empty() {
@@ -181,11 +182,13 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::Fault => {
             out.extend_from_slice(record.fault.as_ref().map(|f| f.cause.as_str()).unwrap_or_default().as_bytes())
         }
-        // TLS comes with its issue; the guarded ones have no value yet.
-        Variable::TlsVersion
-        | Variable::TlsCipher
-        | Variable::TlsServerName
-        | Variable::RemoteUser
+        Variable::TlsVersion => out.extend_from_slice(client.session.as_ref().map_or("", |s| s.version).as_bytes()),
+        Variable::TlsCipher => out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.cipher).as_bytes()),
+        Variable::TlsServerName => {
+            out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.server_name).as_bytes())
+        }
+        // Users come with their middleware; the guarded ones have no value yet.
+        Variable::RemoteUser
         | Variable::UpstreamStatus
         | Variable::UpstreamConnectNanos
         | Variable::UpstreamHeaderNanos
@@ -196,6 +199,10 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_protocol(minor: u8, out: &mut Vec<u8>) {
-    out.extend_from_slice(if minor == 0 { b"HTTP/1.0" } else { b"HTTP/1.1" });
+fn write_protocol(head: &Head, out: &mut Vec<u8>) {
+    out.extend_from_slice(match (head.http2, head.minor) {
+        (true, _) => b"HTTP/2.0",
+        (false, 0) => b"HTTP/1.0",
+        (false, _) => b"HTTP/1.1",
+    });
 }

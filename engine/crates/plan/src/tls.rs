@@ -1,4 +1,4 @@
-//! TLS towards clients (issue 4 runs it). Keys and certificates come apart from the Plan (law 7).
+//! TLS towards clients. Keys and certificates come apart from the Plan (law 7).
 
 use serde::{Deserialize, Serialize};
 

@@ -6,6 +6,9 @@
 //!
 //! Decisions: both together, a coding other than one `chunked`, any coding in HTTP/1.0, and lengths that differ
 //! are refused, in requests and in responses. The same length said twice in two lines counts once.
+//!
+//! HTTP/2 has frames for that (RFC 9113 section 8.1): there the framing is what the request gets on its way upstream,
+//! its length where it says one, else chunked. Trailers that are announced go on, which takes chunks.
 
 use crate::field::{trim, Known};
 use crate::head::Head;
@@ -24,7 +27,21 @@ pub enum Framing {
 /// # Errors
 /// [`Refusal::Malformed`] for what RFC 9112 section 6.3 calls ambiguous.
 pub fn of_request(head: &Head) -> Result<Framing, Refusal> {
-    Ok(declared(head)?.unwrap_or(Framing::None))
+    let declared = declared(head)?;
+    if head.http2 {
+        return of_stream(head, declared);
+    }
+    Ok(declared.unwrap_or(Framing::None))
+}
+
+fn of_stream(head: &Head, declared: Option<Framing>) -> Result<Framing, Refusal> {
+    match (declared, head.open) {
+        (Some(Framing::Length(1..)), false) => Err(Refusal::Malformed("Content-Length without a body")),
+        (declared, false) => Ok(declared.unwrap_or(Framing::None)),
+        (Some(Framing::Length(_)), true) if head.seen.has(Known::Trailer) => Ok(Framing::Chunked),
+        (Some(framing), true) => Ok(framing),
+        (None, true) => Ok(Framing::Chunked),
+    }
 }
 
 /// The framing of a response to `method`.

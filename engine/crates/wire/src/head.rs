@@ -52,8 +52,12 @@ pub struct Head {
     /// Response status.
     pub status: u16,
     pub reason: Span,
-    /// The minor of HTTP/1.x.
+    /// The minor of HTTP/1.x; 1 for HTTP/2, whose semantics are the same.
     pub minor: u8,
+    /// It came over HTTP/2.
+    pub http2: bool,
+    /// HTTP/2: DATA or trailers follow a request's head.
+    pub open: bool,
 }
 
 impl Head {
@@ -66,6 +70,8 @@ impl Head {
         self.reason = Span::default();
         self.status = 0;
         self.minor = 1;
+        self.http2 = false;
+        self.open = false;
     }
 
     #[must_use]

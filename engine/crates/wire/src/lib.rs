@@ -1,9 +1,9 @@
-//! HTTP/1 on the wire: bytes in, values out. No sockets, no clock, no configuration.
+//! HTTP on the wire: bytes in, values out. No sockets, no clock, no configuration.
 //!
 //! A message is parsed strictly once and written out anew in canonical form (DESIGN.md, law 9); what
 //! RFC 9112 calls ambiguous is refused here and nowhere else. In the order of a message:
 //! [`field`] names what the proxy treats specially, [`head`] owns a head as offsets into one buffer,
-//! [`request`] and [`response`] read one, [`framing`] says where its body ends, [`chunk`] walks a chunked body and
+//! [`request`] and [`response`] read one of HTTP/1, [`stream`] takes one that HTTP/2 brought, [`framing`] says where its body ends, [`chunk`] walks a chunked body and
 //! [`trailer`] reads what stands behind it, [`target`] normalises the request target, [`forwarded`] says upstream who the client was.
 //!
 //! It does not decide what is answered: a [`Refusal`] is turned into a status by the engine's Plan.
@@ -19,6 +19,7 @@ pub mod fuzzing;
 pub mod head;
 pub mod request;
 pub mod response;
+pub mod stream;
 pub mod target;
 pub mod trailer;
 

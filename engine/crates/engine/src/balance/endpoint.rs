@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use plan::service::Rest;
+use plan::service::{Rest, UpstreamScheme};
 
 static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
 
@@ -41,6 +41,7 @@ pub struct Endpoint {
     pub ordinal: u32,
     /// As the user wrote it; for logs only.
     pub url: String,
+    pub scheme: UpstreamScheme,
     in_flight: AtomicU32,
     pub requests: AtomicU64,
     pub failures: AtomicU64,
@@ -86,6 +87,7 @@ impl Endpoint {
             text: of.address.clone(),
             ordinal: of.ordinal,
             url: of.url.clone(),
+            scheme: of.scheme,
             in_flight: AtomicU32::new(0),
             requests: AtomicU64::new(0),
             failures: AtomicU64::new(0),

@@ -43,6 +43,10 @@ pub struct Request {
     tls: Option<bool>,
     accepting: Option<bool>,
     grace_ms: Option<u64>,
+    name: Option<String>,
+    chain: Option<String>,
+    key: Option<String>,
+    content: Option<String>,
 }
 
 /// Reads a call.
@@ -53,8 +57,9 @@ pub fn read(frame: &[u8]) -> Result<Request, CallError> {
     let bad = |error: serde_json::Error| CallError::new("bad_frame", &error.to_string(), "");
     let envelope: Envelope = serde_json::from_slice(frame).map_err(bad)?;
     match envelope.call.as_str() {
-        "apply" | "set_endpoints" | "stats" | "explain" | "reopen_logs" | "drain" | "shutdown" => {}
-        "put_certificate" | "put_secret" | "handoff" => return Err(CallError::unsupported("", &envelope.call)),
+        "apply" | "set_endpoints" | "stats" | "explain" | "reopen_logs" | "drain" | "shutdown" | "put_certificate"
+        | "put_secret" | "put_challenge" | "drop_challenge" => {}
+        "handoff" => return Err(CallError::unsupported("", &envelope.call)),
         other => return Err(CallError::new("unknown_call", &format!("there is no call `{other}`"), "")),
     }
     serde_json::from_slice(frame).map_err(bad)
@@ -83,6 +88,27 @@ pub fn run(request: Request, engine: &Arc<Engine>, wishes: &mpsc::UnboundedSende
                 .ok_or_else(|| CallError::new("not_found", &format!("there is no service `{id}`"), ""))?;
             service.set_endpoints(need(request.generation, "generation")?, &need(request.endpoints, "endpoints")?)?;
             engine.shared.wake_all();
+            Ok(json!({}))
+        }
+        "put_certificate" => {
+            let (chain, key) = (need(request.chain, "chain")?, need(request.key, "key")?);
+            let generation = need(request.generation, "generation")?;
+            let name = need(request.name, "name")?;
+            engine.shared.tls.put_certificate(&name, generation, chain.as_bytes(), key.as_bytes())?;
+            Ok(json!({}))
+        }
+        "put_secret" => {
+            let (name, content) = (need(request.name, "name")?, need(request.content, "content")?);
+            engine.shared.tls.put_secret(&name, need(request.generation, "generation")?, content.as_bytes())?;
+            Ok(json!({}))
+        }
+        "put_challenge" => {
+            let (chain, key) = (need(request.chain, "chain")?, need(request.key, "key")?);
+            engine.shared.tls.put_challenge(&need(request.name, "name")?, chain.as_bytes(), key.as_bytes())?;
+            Ok(json!({}))
+        }
+        "drop_challenge" => {
+            engine.shared.tls.drop_challenge(&need(request.name, "name")?);
             Ok(json!({}))
         }
         "stats" => Ok(stats(engine)),
@@ -162,6 +188,13 @@ fn stats(engine: &Engine) -> Value {
         "listeners": listeners,
         "services": services,
         "faults": faults,
+        "certificates": shared.tls.generations(),
+        "secrets": shared.tls.secret_generations(),
+        "handshakes": {
+            "full": shared.handshakes.full.load(Ordering::Relaxed),
+            "resumed": shared.handshakes.resumed.load(Ordering::Relaxed),
+            "failed": shared.handshakes.failed.load(Ordering::Relaxed),
+        },
         "log_dropped": shared.sinks.dropped(),
         "panics": shared.panics.load(Ordering::Relaxed),
         "applied": engine.applied(),

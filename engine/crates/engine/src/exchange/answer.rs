@@ -1,17 +1,18 @@
 //! Writes response heads to the client in canonical form: status line, fields, Date, framing, Connection.
 
 use std::io;
-use std::task::Poll;
+use std::task::{ready, Context, Poll};
 
 use wire::chunk::{Decoder, Piece};
 use wire::field::{known, tokens, Known, KnownSet, HOP_BY_HOP};
 use wire::framing::Framing;
 use wire::head::Head;
 
-use super::connection::Connection;
-use super::Exchange;
+use super::downstream::{gone, Downstream, Side};
 use crate::buffer::Scratch;
 use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::io::Io;
 use crate::snapshot::listener::HostRun;
 
 /// How a response's body goes to the client.
@@ -46,6 +47,13 @@ pub fn write_head(out: &mut Vec<u8>, head: &Head, delivery: Delivery, keeps: boo
     } else if client_minor == 0 {
         out.extend_from_slice(b"Connection: keep-alive\r\n");
     }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes an interim response.
+pub fn write_interim(out: &mut Vec<u8>, head: &Head) {
+    write_status(out, head.status, head.text(head.reason));
+    head.write_fields(out, HOP_BY_HOP);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -99,7 +107,7 @@ fn phrase(status: u16) -> &'static str {
     }
 }
 
-/// Fields of a response that belong to the upstream's connection, or are hidden by the route.
+/// Fields of a response that belong to the upstream's downstream, or are hidden by the route.
 pub fn drop_connection_fields(head: &mut Head, hide: &crate::snapshot::route::HideSet) {
     if head.seen.has(Known::Connection) {
         let listed = head.joined(b"connection").unwrap_or_default();
@@ -119,12 +127,15 @@ pub fn drop_connection_fields(head: &mut Head, hide: &crate::snapshot::route::Hi
     }
 }
 
-/// Writes the head of an answer of the engine's own, its body's length said.
-pub fn write_own(exchange: &Exchange<'_, '_>, out: &mut Vec<u8>, body: &[u8], keeps: bool) {
-    let status = exchange.response.status;
+/// How the body of an answer of the engine's own goes: its length is said.
+#[must_use]
+pub fn own_delivery(status: u16, length: usize) -> Delivery {
     let bodyless = status < 200 || status == 204 || status == 304;
-    let delivery = if bodyless { Delivery::None(None) } else { Delivery::Length(body.len() as u64) };
-    write_head(out, exchange.response, delivery, keeps, exchange.request.head.minor, &exchange.worker.clock);
+    if bodyless {
+        Delivery::None(None)
+    } else {
+        Delivery::Length(length as u64)
+    }
 }
 
 /// Takes the rest of a request's body out of the buffer; true when some of it has not come yet.
@@ -156,32 +167,52 @@ pub fn skip_body(scratch: &mut Scratch, host: &HostRun) -> bool {
     }
 }
 
-/// Sends two parts whole.
+/// Sends what [`Downstream::begin`] has put into `head`, and a body; gives the bytes sent. HTTP/2 has kept the head.
 ///
 /// # Errors
 /// The client is gone, or took nothing for `idle_ms`.
-pub async fn send(connection: &mut Connection, first: &[u8], second: &[u8], idle_ms: u64) -> io::Result<()> {
-    let total = first.len() + second.len();
+pub async fn send(downstream: &mut Downstream, head: &[u8], body: &[u8], idle_ms: u64) -> Result<u64, Fault> {
+    let Downstream { side, alarm, worker, .. } = downstream;
+    let clock = &worker.clock;
     let mut sent = 0;
-    let mut until = connection.worker.clock.after(idle_ms);
+    let mut until = clock.after(idle_ms);
     std::future::poll_fn(|cx| {
-        while sent < total {
-            let (a, b) =
-                if sent < first.len() { (&first[sent..], second) } else { (&second[sent - first.len()..], &[][..]) };
-            match connection.io.poll_write(cx, a, b) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(n)) => {
-                    sent += n;
-                    until = connection.worker.clock.after(idle_ms);
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if connection.alarm.poll(cx, until) => {
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-                }
-                Poll::Pending => return Poll::Pending,
-            }
+        let before = sent;
+        let result = match side {
+            Side::Http1(io) => poll_send(cx, io, head, body, &mut sent),
+            Side::Http2(stream) => stream.poll_send(cx, body, &mut sent),
+        };
+        if sent != before {
+            until = clock.after(idle_ms);
         }
-        Poll::Ready(Ok(()))
+        match result {
+            Poll::Pending if alarm.poll(cx, until) => Poll::Ready(Err(gone(&io::ErrorKind::TimedOut.into()))),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(result) => Poll::Ready(result),
+        }
     })
-    .await
+    .await?;
+    Ok(match side {
+        Side::Http1(_) => sent,
+        Side::Http2(stream) => sent + stream.head_bytes,
+    } as u64)
+}
+
+fn poll_send(
+    cx: &mut Context<'_>,
+    io: &mut Io,
+    first: &[u8],
+    second: &[u8],
+    sent: &mut usize,
+) -> Poll<Result<(), Fault>> {
+    while *sent < first.len() + second.len() {
+        let (a, b) =
+            if *sent < first.len() { (&first[*sent..], second) } else { (&second[*sent - first.len()..], &[][..]) };
+        match ready!(io.poll_write(cx, a, b)) {
+            Ok(0) => return Poll::Ready(Err(gone(&io::ErrorKind::WriteZero.into()))),
+            Ok(n) => *sent += n,
+            Err(error) => return Poll::Ready(Err(gone(&error))),
+        }
+    }
+    io.poll_flush(cx).map_err(|error| gone(&error))
 }

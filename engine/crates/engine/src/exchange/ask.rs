@@ -1,14 +1,12 @@
 //! Sends the request and waits for the response head; the body goes on being sent meanwhile.
 
-use std::io;
 use std::task::{Context, Poll};
 
 use plan::fault::FaultKind;
 use wire::head::Head;
 use wire::{HeadLimits, Refusal};
 
-use super::answer::write_status;
-use super::connection::Connection;
+use super::downstream::Downstream;
 use super::forward::Forwarding;
 use super::upload::{Source, Stopped, Upload};
 use crate::buffer::{Buffer, Scratch};
@@ -38,13 +36,13 @@ pub enum Failure {
 
 /// On success the final head stands in `scratch.response` and what follows it in `scratch.upstream`.
 pub async fn ask(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
     upload: &mut Upload,
     upstream: &mut Upstream,
 ) -> Result<(), Failure> {
-    let worker = std::rc::Rc::clone(&connection.worker);
+    let worker = std::rc::Rc::clone(&downstream.worker);
     let clock = &worker.clock;
     let transport = &*to.proxy.transport;
     scratch.upstream.consume(scratch.upstream.len());
@@ -55,41 +53,36 @@ pub async fn ask(
         passes: scratch.request.head.minor >= 1,
         informational: to.proxy.informational,
     };
-    let mut until = Until { head: NEVER, go_on: NEVER };
+    let mut until = Until { head: NEVER, go_on: NEVER, life: NEVER };
     std::future::poll_fn(|cx| {
         let Scratch { client: buffer, upstream: received, to_upstream: out, to_client, response, trailers, .. } =
             &mut *scratch;
         loop {
             if !upload.finished(out) {
-                let mut source = Source { io: &mut connection.io, buffer, trailers };
+                let mut source = Source { side: &mut downstream.side, buffer, trailers };
                 match upload.poll(cx, clock, &mut source, out, &mut upstream.io) {
                     Poll::Ready(Err(Stopped::Client(fault))) => return Poll::Ready(Err(Failure::Client(fault))),
                     // It may still have something to say.
                     Poll::Ready(_) | Poll::Pending => {}
                 }
             }
-            if let Err(error) = flush(cx, connection, to_client) {
-                return Poll::Ready(Err(Failure::Client(gone(&error))));
+            if let Err(fault) = downstream.flush(cx, to_client) {
+                return Poll::Ready(Err(Failure::Client(fault)));
             }
-            match upstream.io.poll_read(cx, received) {
+            match received.poll_from(cx, &mut upstream.io, &worker.scratches) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(heads.silent("closed"))),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(heads.silent(&error.to_string()))),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
-            match heads.take(received, response, to_client, &transport.limits) {
+            match heads.take(received, response, &transport.limits, |head| downstream.interim(head, to_client)) {
                 Ok(true) => return Poll::Ready(Ok(())),
                 Ok(false) => {}
-                Err(refusal) => return Poll::Ready(Err(Failure::Invalid(refusal))),
+                Err(failure) => return Poll::Ready(Err(failure)),
             }
         }
-        if upload.body_done() && buffer.is_empty() && !connection.ended {
-            match connection.io.poll_read(cx, buffer) {
-                // It has ended its sending side only: the answer is still awaited.
-                Poll::Ready(Ok(0)) => connection.ended = true,
-                Poll::Ready(Ok(_)) | Poll::Pending => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Failure::Client(gone(&error)))),
-            }
+        if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer, upload.body_done()) {
+            return Poll::Ready(Err(Failure::Client(fault)));
         }
         if upload.finished(out) && until.head == NEVER {
             until.head = clock.after(transport.response_head_ms);
@@ -99,7 +92,8 @@ pub async fn ask(
         }
         heads.expects &= upload.body_bytes == 0;
         let upload_until = if upload.finished(out) { NEVER } else { upload.deadline() };
-        until.poll(cx, connection, to_client, &mut heads.expects, (upload, upload_until)).map(Err)
+        until.life = to.place.listener.life.end(clock);
+        until.poll(cx, downstream, to_client, &mut heads.expects, (upload, upload_until)).map(Err)
     })
     .await
 }
@@ -122,11 +116,12 @@ impl Heads {
         &mut self,
         received: &mut Buffer,
         response: &mut Head,
-        to_client: &mut Vec<u8>,
         limits: &HeadLimits,
-    ) -> Result<bool, Refusal> {
+        mut pass: impl FnMut(&Head) -> Result<(), Fault>,
+    ) -> Result<bool, Failure> {
         while !received.is_empty() {
-            let Some(len) = wire::response::parse(response, received.filled(), self.searched, limits)? else {
+            let parsed = wire::response::parse(response, received.filled(), self.searched, limits);
+            let Some(len) = parsed.map_err(Failure::Invalid)? else {
                 self.searched = received.len();
                 return Ok(false);
             };
@@ -138,11 +133,11 @@ impl Heads {
             // All of them together are no larger than a head may be: the client may read none.
             self.interim_bytes += len;
             if self.interim_bytes > limits.head_bytes {
-                return Err(Refusal::HeadTooLarge);
+                return Err(Failure::Invalid(Refusal::HeadTooLarge));
             }
             let wanted = if response.status == 100 { std::mem::take(&mut self.expects) } else { self.informational };
             if wanted && self.passes {
-                write_interim(to_client, response);
+                pass(response).map_err(Failure::Client)?;
             }
         }
         Ok(false)
@@ -163,6 +158,8 @@ struct Until {
     head: Moment,
     /// For the endpoint's own 100.
     go_on: Moment,
+    /// For the end of the Snapshot's life.
+    life: Moment,
 }
 
 impl Until {
@@ -170,7 +167,7 @@ impl Until {
     fn poll(
         &self,
         cx: &mut Context<'_>,
-        connection: &mut Connection,
+        downstream: &mut Downstream,
         to_client: &mut Vec<u8>,
         expects: &mut bool,
         (upload, upload_until): (&Upload, Moment),
@@ -178,15 +175,14 @@ impl Until {
         loop {
             // A client that waits for 100 is not late.
             let (upload_until, go_on) = if *expects { (NEVER, self.go_on) } else { (upload_until, NEVER) };
-            if !connection.alarm.poll(cx, upload_until.min(self.head).min(go_on)) {
+            if !downstream.alarm.poll(cx, upload_until.min(self.head).min(go_on).min(self.life)) {
                 return Poll::Pending;
             }
-            let now = connection.worker.clock.now();
+            let now = downstream.worker.clock.now();
             if go_on <= now {
                 *expects = false;
-                to_client.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-                if let Err(error) = flush(cx, connection, to_client) {
-                    return Poll::Ready(Failure::Client(gone(&error)));
+                if let Err(fault) = downstream.go_on(to_client).and_then(|()| downstream.flush(cx, to_client)) {
+                    return Poll::Ready(Failure::Client(fault));
                 }
                 continue;
             }
@@ -197,27 +193,4 @@ impl Until {
             return Poll::Ready(Failure::Timeout);
         }
     }
-}
-
-fn gone(error: &io::Error) -> Fault {
-    Fault::new(FaultKind::ClientGone, error.to_string())
-}
-
-fn write_interim(out: &mut Vec<u8>, head: &Head) {
-    write_status(out, head.status, head.text(head.reason));
-    head.write_fields(out, wire::field::HOP_BY_HOP);
-    out.extend_from_slice(b"\r\n");
-}
-
-/// Sends what interim responses have put there, as far as the client takes it.
-fn flush(cx: &mut Context<'_>, connection: &mut Connection, out: &mut Vec<u8>) -> io::Result<()> {
-    while !out.is_empty() {
-        match connection.io.poll_write(cx, out, &[]) {
-            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(n)) => drop(out.drain(..n)),
-            Poll::Ready(Err(error)) => return Err(error),
-            Poll::Pending => break,
-        }
-    }
-    Ok(())
 }

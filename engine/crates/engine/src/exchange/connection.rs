@@ -1,5 +1,6 @@
 //! A client's HTTP/1 connection: waits without a buffer, reads heads in order, runs one exchange after another.
 
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -7,51 +8,22 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use plan::fault::FaultKind;
-use tokio::net::{TcpStream, UnixStream};
 use wire::head::Head;
 
+use super::downstream::{Client, Downstream, Side};
 use super::tunnel::Tunnel;
-use crate::buffer::Scratch;
-use crate::clock::{Alarm, Moment};
+use crate::buffer::{Buffer, Scratch};
+use crate::clock::Alarm;
 use crate::fault::Fault;
+use crate::http2;
 use crate::io::Io;
 use crate::listen::ListenerState;
 use crate::observe::events::Level;
 use crate::snapshot::http::HttpRun;
+use crate::snapshot::listener::ListenerRun;
+use crate::socket::Socket;
+use crate::tls::accept::{self, Opened};
 use crate::worker::{Accepted, Open, Worker};
-
-/// What is known of the client's side of a connection.
-pub struct Client {
-    pub ip: IpAddr,
-    pub ip_text: String,
-    pub port: u16,
-    pub local: SocketAddr,
-    pub tls: bool,
-    /// What it says of other clients is believed; looked up again when the Plan changes.
-    pub believed: bool,
-    pub connection_id: usize,
-}
-
-impl Client {
-    /// `address:port`, an IPv6 address in brackets.
-    #[must_use]
-    pub fn address_text(&self) -> String {
-        SocketAddr::new(self.ip, self.port).to_string()
-    }
-}
-
-pub struct Connection {
-    pub io: Io,
-    pub client: Client,
-    pub alarm: Alarm,
-    pub listener: Arc<ListenerState>,
-    pub worker: Rc<Worker>,
-    pub born: Moment,
-    pub requests: u64,
-    /// The client has ended its sending side.
-    pub ended: bool,
-    believed_at: u64,
-}
 
 /// What becomes of the connection after an exchange.
 pub enum Next {
@@ -63,30 +35,45 @@ pub enum Next {
     Linger,
     /// It carries another protocol from now on; nothing of the exchange is held meanwhile.
     Tunnel(Box<Tunnel>),
+    /// It began as HTTP/2 does.
+    Http2,
 }
 
 /// Takes a connection from its socket to its end.
 pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) {
-    let _open = Open { handle: Arc::clone(&worker.handle), listener: Arc::clone(&listener) };
+    let open = Open { handle: Arc::clone(&worker.handle), listener: Arc::clone(&listener) };
     let _panic = CountPanic(&worker);
-    let Some(mut connection) = Connection::new(&worker, accepted, listener) else { return };
-    while connection.idle().await {
+    let Some((mut connection, is_http2)) = open_client(&worker, accepted, open).await else { return };
+    if is_http2 {
+        return Box::pin(http2::serve(connection, Vec::new())).await;
+    }
+    while idle(&mut connection).await {
         let mut scratch = worker.scratches.borrow();
-        let next = Box::pin(connection.burst(&mut scratch)).await;
+        let next = Box::pin(burst(&mut connection, &mut scratch)).await;
         match next {
             Next::Keep => worker.scratches.give_back(scratch),
             Next::Close => return worker.scratches.give_back(scratch),
             Next::Linger => {
-                connection.linger(&mut scratch).await;
+                if let Side::Http1(io) = &mut connection.side {
+                    linger(io, &mut scratch.client, &connection.alarm).await;
+                }
                 return worker.scratches.give_back(scratch);
             }
             Next::Tunnel(tunnel) => return Box::pin(tunnel.run(&mut connection, scratch)).await,
+            Next::Http2 => {
+                let early = scratch.client.filled().to_vec();
+                worker.scratches.give_back(scratch);
+                return Box::pin(http2::serve(connection, early)).await;
+            }
         }
+    }
+    if let Side::Http1(io) = &mut connection.side {
+        io.take_leave();
     }
 }
 
 /// A panic ends one connection; the runtime catches it, this counts it.
-struct CountPanic<'a>(&'a Rc<Worker>);
+pub struct CountPanic<'a>(pub &'a Rc<Worker>);
 
 impl Drop for CountPanic<'_> {
     fn drop(&mut self) {
@@ -101,78 +88,86 @@ impl Drop for CountPanic<'_> {
     }
 }
 
-impl Connection {
-    fn new(worker: &Rc<Worker>, accepted: Accepted, listener: Arc<ListenerState>) -> Option<Self> {
-        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        let (io, peer, local) = match accepted {
-            Accepted::Tcp(stream, peer, local) => (Io::Tcp(TcpStream::from_std(stream).ok()?), peer, local),
-            Accepted::Unix(stream) => (Io::Unix(UnixStream::from_std(stream).ok()?), nowhere, nowhere),
-        };
-        let client = Client {
-            ip: peer.ip(),
-            ip_text: peer.ip().to_string(),
-            port: peer.port(),
-            local,
-            tls: false,
-            believed: false,
-            connection_id: worker.shared.connection_id(),
-        };
-        Some(Self {
-            io,
-            client,
-            alarm: worker.clock.alarm(),
-            listener,
-            worker: Rc::clone(worker),
-            born: worker.clock.now(),
-            requests: 0,
-            ended: false,
-            believed_at: u64::MAX,
-        })
-    }
+/// Makes a client ready for its first request; over TLS that is after the handshake. And whether it speaks HTTP/2:
+/// by ALPN, or in clear text where nothing else is spoken.
+async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Option<(Downstream, bool)> {
+    let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    let (socket, peer, local) = match accepted {
+        Accepted::Tcp(stream, peer, local) => (Socket::new(stream).ok()?, peer, local),
+        Accepted::Unix(stream) => (Socket::new(stream).ok()?, nowhere, nowhere),
+    };
+    let alarm = worker.clock.alarm();
+    let run = listener_run(worker, &open.listener)?;
+    let Opened { io, session, refused } = if run.tls.is_some() {
+        Box::pin(accept::open(worker, &run, socket, &alarm)).await?
+    } else {
+        Opened { io: Io::Plain(socket), session: None, refused: false }
+    };
+    let is_http2 = match &session {
+        Some(session) => session.http2,
+        None => run.http2 && !run.http1 && !refused,
+    };
+    drop(run);
+    let client = Client {
+        ip: peer.ip(),
+        ip_text: peer.ip().to_string(),
+        port: peer.port(),
+        local,
+        tls: session.is_some(),
+        session,
+        refused,
+        connection_id: worker.shared.connection_id(),
+        listener: Arc::clone(&open.listener),
+        born: worker.clock.now(),
+        requests: Cell::new(0),
+        believed: Cell::new(false),
+        believed_at: Cell::new(u64::MAX),
+        open,
+    };
+    let side = Side::Http1(io);
+    Some((Downstream { side, client: Rc::new(client), alarm, worker: Rc::clone(worker), ended: false }, is_http2))
+}
 
-    /// Whether connections are to end after their current exchange.
-    #[must_use]
-    pub fn is_closing(&self) -> bool {
-        self.listener.closing.load(Ordering::Relaxed) || self.worker.shared.stopping.load(Ordering::Relaxed)
-    }
-
-    /// Waits for the next request, holding no buffer; false when there will be none.
-    async fn idle(&mut self) -> bool {
-        let keepalive = match self.worker.view().listeners.get(&self.listener.key).or(self.listener.last.get()) {
-            Some(listener) => listener.http.timeouts.keepalive_ms,
-            None => return false,
-        };
-        let mut until = self.worker.clock.after(keepalive);
-        let mut grace_given = false;
-        std::future::poll_fn(|cx| {
-            if let Poll::Ready(ready) = self.io.poll_readable(cx) {
-                return Poll::Ready(ready.is_ok());
-            }
-            if self.is_closing() {
-                // One that has not yet sent a request was accepted on purpose: it is served while there is grace.
-                if self.requests > 0 {
-                    return Poll::Ready(false);
-                }
-                if let (false, Some(last)) = (grace_given, self.listener.last.get()) {
-                    grace_given = true;
-                    until = until.min(self.worker.clock.after(last.closing.grace_ms));
-                }
-            }
-            if self.alarm.poll(cx, until) {
+/// Waits for the next request, holding no buffer; false when there will be none.
+async fn idle(connection: &mut Downstream) -> bool {
+    let Downstream { side, client, alarm, worker, .. } = connection;
+    let Side::Http1(io) = side else { return false };
+    let keepalive = match listener_run(worker, &client.listener) {
+        Some(listener) => listener.http.timeouts.keepalive_ms,
+        None => return false,
+    };
+    let mut until = worker.clock.after(keepalive);
+    let mut grace_given = false;
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(ready) = io.poll_readable(cx) {
+            return Poll::Ready(ready.is_ok());
+        }
+        if client.is_closing(worker) {
+            // One that has not yet sent a request was accepted on purpose: it is served while there is grace.
+            if client.requests.get() > 0 {
                 return Poll::Ready(false);
             }
-            Poll::Pending
-        })
-        .await
-    }
+            if let (false, Some(last)) = (grace_given, client.listener.last.get()) {
+                grace_given = true;
+                until = until.min(worker.clock.after(last.closing.grace_ms));
+            }
+        }
+        if alarm.poll(cx, until) {
+            return Poll::Ready(false);
+        }
+        Poll::Pending
+    })
+    .await
+}
 
-    /// Runs exchanges until nothing more of the client's is buffered.
-    async fn burst(&mut self, scratch: &mut Scratch) -> Next {
-        loop {
-            let worker = Rc::clone(&self.worker);
-            let view = worker.view();
-            let last;
-            let listener = match (view.listeners.get(&self.listener.key), self.listener.last.get()) {
+/// Runs exchanges until nothing more of the client's is buffered.
+async fn burst(connection: &mut Downstream, scratch: &mut Scratch) -> Next {
+    loop {
+        let worker = Rc::clone(&connection.worker);
+        let view = worker.view();
+        let last;
+        let listener =
+            match (view.listeners.get(&connection.client.listener.key), connection.client.listener.last.get()) {
                 (Some(listener), _) => listener,
                 (None, Some(removed)) => {
                     last = Arc::clone(removed);
@@ -180,56 +175,73 @@ impl Connection {
                 }
                 (None, None) => return Next::Close,
             };
-            let version = worker.shared.version();
-            if self.believed_at != version {
-                self.client.believed = listener.http.believes(self.client.ip);
-                self.believed_at = version;
+        let read = read_head(connection, &mut scratch.client, &mut scratch.request.head, &listener.http).await;
+        let next = match read {
+            Ok(Read::Head(len)) if listener.http1 => {
+                scratch.client.consume(len);
+                connection.client.asks(&worker, &listener.http);
+                super::route::exchange(connection, scratch, listener, len).await
             }
-            let read = read_head(self, &mut scratch.client, &mut scratch.request.head, &listener.http).await;
-            let next = match read {
-                Ok(Read::Head(len)) => {
-                    scratch.client.consume(len);
-                    self.requests += 1;
-                    worker.handle.requests.fetch_add(1, Ordering::Relaxed);
-                    super::route::exchange(self, scratch, listener, len).await
+            Ok(Read::Head(_)) => {
+                let fault = Fault::new(FaultKind::VersionNotSupported, "HTTP/1 where only HTTP/2 is spoken");
+                super::route::refuse(connection, scratch, listener, fault).await
+            }
+            Ok(Read::Nothing) => return Next::Keep,
+            Ok(Read::End) => return Next::Close,
+            Err(fault) => {
+                if fault.kind == FaultKind::VersionNotSupported && is_preface(connection, scratch, listener) {
+                    return Next::Http2;
                 }
-                Ok(Read::Nothing) => return Next::Keep,
-                Ok(Read::End) => return Next::Close,
-                Err(fault) => super::route::refuse(self, scratch, listener, fault).await,
-            };
-            match next {
-                Next::Keep if !scratch.client.is_empty() => {}
-                next => return next,
+                super::route::refuse(connection, scratch, listener, fault).await
             }
+        };
+        match next {
+            Next::Keep if !scratch.client.is_empty() => {}
+            next => return next,
         }
     }
+}
 
-    /// Ends the sending side and reads on for two seconds at most.
-    async fn linger(&mut self, scratch: &mut Scratch) {
-        let until = self.worker.clock.after(2000);
-        let mut shut = false;
-        let mut left: usize = 8 << 20;
-        std::future::poll_fn(|cx| {
-            if !shut {
-                match self.io.poll_shutdown(cx) {
-                    Poll::Ready(Ok(())) => shut = true,
-                    Poll::Ready(Err(_)) => return Poll::Ready(()),
-                    Poll::Pending => {}
-                }
+/// Whether the connection begins as HTTP/2 does with prior knowledge, where that is spoken (RFC 9113 section 3.3): a
+/// request line which HTTP/1 refuses, so that looking for it costs HTTP/1 nothing.
+fn is_preface(connection: &Downstream, scratch: &Scratch, listener: &ListenerRun) -> bool {
+    let client = &connection.client;
+    listener.http2
+        && client.requests.get() == 0
+        && client.session.is_none()
+        && !client.refused
+        && scratch.client.filled().starts_with(&http2::PREFACE[..http2::PREFACE_LINE])
+}
+
+/// Ends the sending side and reads on for two seconds at most, or the client would see a reset instead of the end.
+pub async fn linger(io: &mut Io, buffer: &mut Buffer, alarm: &Alarm) {
+    let until = alarm.clock().after(2000);
+    let mut shut = false;
+    let mut left: usize = 8 << 20;
+    std::future::poll_fn(|cx| {
+        if !shut {
+            match io.poll_shutdown(cx) {
+                Poll::Ready(Ok(())) => shut = true,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Pending => {}
             }
-            loop {
-                let have = scratch.client.len();
-                scratch.client.consume(have);
-                match self.io.poll_read(cx, &mut scratch.client) {
-                    Poll::Ready(Ok(n)) if n > 0 && left > n => left -= n,
-                    Poll::Ready(_) => return Poll::Ready(()),
-                    Poll::Pending if self.alarm.poll(cx, until) => return Poll::Ready(()),
-                    Poll::Pending => return Poll::Pending,
-                }
+        }
+        loop {
+            buffer.consume(buffer.len());
+            match io.poll_read(cx, buffer) {
+                Poll::Ready(Ok(n)) if n > 0 && left > n => left -= n,
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending if alarm.poll(cx, until) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
             }
-        })
-        .await;
-    }
+        }
+    })
+    .await;
+}
+
+/// What a listener is in the running Plan, or was in the last that had it.
+pub fn listener_run(worker: &Worker, listener: &ListenerState) -> Option<Arc<ListenerRun>> {
+    worker.view().listeners.get(&listener.key).or(listener.last.get()).cloned()
 }
 
 /// What reading a head came to.
@@ -244,11 +256,13 @@ enum Read {
 
 /// Reads until a head is whole.
 async fn read_head(
-    connection: &mut Connection,
-    buffer: &mut crate::buffer::Buffer,
+    connection: &mut Downstream,
+    buffer: &mut Buffer,
     head: &mut Head,
     http: &HttpRun,
 ) -> Result<Read, Fault> {
+    let Downstream { side, alarm, worker, .. } = connection;
+    let Side::Http1(io) = side else { return Ok(Read::End) };
     let mut searched = 0;
     let mut until = None;
     std::future::poll_fn(|cx| loop {
@@ -266,13 +280,13 @@ async fn read_head(
                 return Poll::Ready(Err(Fault::new(FaultKind::HeadTooLarge, "the head is too large")));
             }
         }
-        match connection.io.poll_read(cx, buffer) {
+        match io.poll_read(cx, buffer) {
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(Read::End)),
             Poll::Ready(Ok(_)) => {}
             Poll::Pending if buffer.is_empty() => return Poll::Ready(Ok(Read::Nothing)),
             Poll::Pending => {
-                let until = *until.get_or_insert_with(|| connection.worker.clock.after(http.timeouts.head_ms));
-                if connection.alarm.poll(cx, until) {
+                let until = *until.get_or_insert_with(|| worker.clock.after(http.timeouts.head_ms));
+                if alarm.poll(cx, until) {
                     return Poll::Ready(Err(Fault::new(
                         FaultKind::HeadTimeout,
                         "the request head did not come in time",

@@ -10,8 +10,9 @@ use wire::framing::{self, Framing};
 use wire::head::Head;
 
 use super::answer::{self, Delivery};
-use super::connection::{Connection, Next};
+use super::connection::Next;
 use super::download::{Download, From, Source, Waits};
+use super::downstream::{Downstream, Side};
 use super::forward::{note_rest, Forwarding, Outcome};
 use super::record::nanos;
 use super::removal::Removal;
@@ -27,14 +28,14 @@ use crate::upstream::pool::Upstream;
 
 /// Delivers the response whose head stands in `scratch.response`.
 pub async fn deliver(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
     mut upload: Upload,
     mut upstream: Upstream,
     in_flight: InFlight,
 ) -> Outcome {
-    let worker = std::rc::Rc::clone(&connection.worker);
+    let worker = std::rc::Rc::clone(&downstream.worker);
     if in_flight.answered() == Change::Up {
         let fields = [("service", json!(to.proxy.service.name)), ("address", json!(in_flight.address_text()))];
         worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
@@ -43,7 +44,7 @@ pub async fn deliver(
         note_rest(scratch, &upload);
         // What of the request is still to be sent would be bytes of the new protocol.
         let whole = upload.body_done() && upload.finished(&scratch.to_upstream) && !upload.is_cut();
-        return switch(connection, scratch, to, whole, upstream, in_flight).await;
+        return switch(downstream, scratch, to, whole, upstream, in_flight).await;
     }
     let framing = match framing::of_response(&scratch.response, scratch.request.head.method()) {
         Ok(framing) => framing,
@@ -59,23 +60,16 @@ pub async fn deliver(
     let is_stream = is_event_stream(scratch);
     let length = framing::content_length(&scratch.response).ok().flatten();
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
-    filter(connection, scratch, to);
+    filter(downstream, scratch, to);
     let delivery = delivery(framing, scratch, length);
     let keeps = to.keeps
         && delivery != Delivery::UntilClose
         && upload.body_done()
         && !upload.is_cut()
-        && !connection.is_closing();
+        && !downstream.is_closing();
     // Interim responses may wait there, one of them half sent.
     let interim = scratch.to_client.len();
-    answer::write_head(
-        &mut scratch.to_client,
-        &scratch.response,
-        delivery,
-        keeps,
-        scratch.request.head.minor,
-        &worker.clock,
-    );
+    downstream.begin(scratch, delivery, keeps);
     let transport = &*to.proxy.transport;
     let from = match framing {
         Framing::None => From::None,
@@ -83,12 +77,12 @@ pub async fn deliver(
         Framing::Chunked => From::Chunked(Decoder::new(transport.chunk_line_bytes, &transport.limits)),
         Framing::UntilClose => From::UntilClose,
     };
-    let mut download = Download::new(from, delivery, to.proxy.trailers);
+    let mut download = Download::new(from, delivery, to.proxy.trailers, scratch.request.head.http2);
     scratch.trailers.clear();
     // Nothing may come for hours: its route may go meanwhile.
-    let removal = is_stream.then(|| Removal::new(&worker, connection.listener.key, &to.route.id));
+    let removal = is_stream.then(|| Removal::new(&worker, downstream.client.listener.key, &to.route.id));
     let mut bodies = Bodies { upload: &mut upload, upstream: &mut upstream, download: &mut download, removal };
-    let result = stream(connection, scratch, to, &mut bodies, &in_flight).await;
+    let result = stream(downstream, scratch, to, &mut bodies, &in_flight).await;
     note(scratch, &download, &upload);
     let next = match result {
         Ok(()) => {
@@ -97,7 +91,7 @@ pub async fn deliver(
                 && !upload.is_cut()
                 && scratch.upstream.is_empty();
             if reusable {
-                worker.pools.give_back(&in_flight, upstream, &transport.pool, &worker.clock);
+                worker.pools.give_back(&in_flight, upstream, transport, &worker.clock);
             }
             if keeps {
                 Next::Keep
@@ -111,12 +105,12 @@ pub async fn deliver(
             return Outcome::Failed(fault);
         }
         Err(fault) => {
-            break_off(connection, scratch, to, fault, delivery);
+            break_off(downstream, scratch, to, fault, delivery);
             Next::Close
         }
     };
     drop(in_flight);
-    log(connection, scratch, to);
+    log(downstream, scratch, to);
     Outcome::Answered(next)
 }
 
@@ -146,17 +140,15 @@ fn note(scratch: &mut Scratch, download: &Download, upload: &Upload) {
 
 /// What has begun cannot be answered otherwise: it is cut, in a way the client can tell.
 fn break_off(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
     fault: Fault,
     delivery: Delivery,
 ) {
     scratch.to_client.clear();
-    connection.worker.shared.faults.count(fault.kind);
-    if delivery == Delivery::UntilClose {
-        connection.io.reset_on_close();
-    }
+    downstream.worker.shared.faults.count(fault.kind);
+    downstream.cut(fault.kind, delivery == Delivery::UntilClose);
     if fault.kind == FaultKind::ClientGone {
         scratch.record.log_status = Some(to.route.faults.answer(fault.kind).log_status);
     }
@@ -174,14 +166,14 @@ struct Bodies<'a> {
 
 /// Both bodies at once, until the response is out.
 async fn stream(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
     bodies: &mut Bodies<'_>,
     endpoint: &Endpoint,
 ) -> Result<(), Fault> {
     let Bodies { upload, upstream, download, removal } = bodies;
-    let worker = std::rc::Rc::clone(&connection.worker);
+    let worker = std::rc::Rc::clone(&downstream.worker);
     let clock = &worker.clock;
     let transport = &*to.proxy.transport;
     let write_idle_ms = to.place.host.http.timeouts.write_idle_ms;
@@ -190,15 +182,15 @@ async fn stream(
     std::future::poll_fn(|cx| {
         let Scratch { client: buffer, upstream: received, to_upstream, to_client, trailers, .. } = &mut *scratch;
         if !upload.finished(to_upstream) {
-            let mut source = upload::Source { io: &mut connection.io, buffer, trailers };
+            let mut source = upload::Source { side: &mut downstream.side, buffer, trailers };
             if let Poll::Ready(Err(Stopped::Client(fault))) =
                 upload.poll(cx, clock, &mut source, to_upstream, &mut upstream.io)
             {
                 return Poll::Ready(Err(fault));
             }
         }
-        let mut source = Source { io: &mut upstream.io, buffer: received, trailers };
-        if let Poll::Ready(result) = download.poll(cx, &mut source, to_client, &mut connection.io) {
+        let mut source = Source { io: &mut upstream.io, buffer: received, trailers, pool: &worker.scratches };
+        if let Poll::Ready(result) = download.poll(cx, &mut source, to_client, &mut downstream.side) {
             return Poll::Ready(result);
         }
         // An endpoint that waits for the request's body is not silent while that moves.
@@ -211,23 +203,28 @@ async fn stream(
             };
         }
         let mut removed = NEVER;
-        if let Some(removal) = removal {
+        let is_frames = matches!(downstream.side, Side::Http2(_));
+        if is_frames || removal.is_some() {
             // Nothing may be written for hours: a reader that left is noticed by its end.
-            let mut left = connection.ended;
-            if !left && buffer.is_empty() && upload.body_done() {
-                left = matches!(connection.io.poll_read(cx, buffer), Poll::Ready(Ok(0) | Err(_)));
+            if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer, upload.body_done()) {
+                return Poll::Ready(Err(fault));
             }
-            if left {
+            if downstream.ended {
                 return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, "the client left the event stream")));
             }
+        }
+        if let Some(removal) = removal {
             removed = removal.deadline(&worker, endpoint);
         }
         let upload_until = if upload.finished(to_upstream) { NEVER } else { upload.deadline() };
-        if connection.alarm.poll(cx, until.min(upload_until).min(removed)) {
+        let life = to.place.listener.life.end(clock);
+        if downstream.alarm.poll(cx, until.min(upload_until).min(removed).min(life)) {
             let now = clock.now();
             let waits_for_client = until <= now && download.waits_for == Waits::Client;
             let fault = if removed <= now {
                 Fault::new(FaultKind::UpstreamClosed, "the route was removed")
+            } else if life <= now {
+                Fault::new(FaultKind::ResponseTimeout, "its configuration was replaced too long ago")
             } else if waits_for_client || (upload_until <= now && upload.is_client_late(now)) {
                 Fault::new(FaultKind::ClientGone, "the client moved nothing in time")
             } else {
@@ -242,7 +239,7 @@ async fn stream(
 
 /// The endpoint speaks another protocol from here on (RFC 9110 section 15.2.2), when the request is `whole`.
 async fn switch(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
     whole: bool,
@@ -258,23 +255,23 @@ async fn switch(
         return Outcome::Failed(fault);
     };
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
-    filter(connection, scratch, to);
+    filter(downstream, scratch, to);
     let mut head = std::mem::take(&mut scratch.to_client);
     answer::write_status(&mut head, 101, b"");
     scratch.response.write_fields(&mut head, wire::field::HOP_BY_HOP);
     head.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: ");
     head.extend_from_slice(&protocol);
     head.extend_from_slice(b"\r\n\r\n");
-    let sent = answer::send(connection, &head, &[], to.place.host.http.timeouts.write_idle_ms).await;
+    let sent = answer::send(downstream, &head, &[], to.place.host.http.timeouts.write_idle_ms).await;
     let record = &mut scratch.record;
     record.status = 101;
     record.sent_bytes = head.len() as u64;
     record.response_nanos = nanos(record.started).saturating_sub(record.connect_nanos);
     // Logged when it begins: a tunnel may outlive the Snapshot its log belongs to.
-    log(connection, scratch, to);
+    log(downstream, scratch, to);
     match sent {
-        Ok(()) => {
-            let removal = Removal::new(&connection.worker, connection.listener.key, &to.route.id);
+        Ok(_) => {
+            let removal = Removal::new(&downstream.worker, downstream.client.listener.key, &to.route.id);
             Outcome::Tunnel(Tunnel { upstream, in_flight, removal, idle_ms: to.proxy.transport.read_idle_ms })
         }
         Err(_) => Outcome::Answered(Next::Close),
@@ -282,16 +279,16 @@ async fn switch(
 }
 
 /// The route's filters see the response, the last first.
-fn filter(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) {
+fn filter(downstream: &Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) {
     if !to.route.filters.is_empty() {
-        let mut exchange = to.place.exchange(connection, scratch);
+        let mut exchange = to.place.exchange(downstream, scratch);
         to.route.filters.iter().rev().for_each(|f| f.on_response(&mut exchange));
     }
 }
 
-fn log(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) {
+fn log(downstream: &Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) {
     if !to.route.logs.is_empty() {
-        let exchange = to.place.exchange(connection, scratch);
+        let exchange = to.place.exchange(downstream, scratch);
         to.route.logs.iter().for_each(|log| log.write(&exchange.scope()));
     }
 }

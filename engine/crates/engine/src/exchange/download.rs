@@ -1,4 +1,5 @@
-//! The response body on its way to the client, decoded from the upstream's framing and encoded in the client's.
+//! The response body on its way to the client, decoded from the upstream's framing and encoded in the client's:
+//! HTTP/1's, or the frames of HTTP/2.
 //! At most one receive buffer of it is in memory: the client's pace is the upstream's.
 
 use std::task::{ready, Context, Poll};
@@ -8,8 +9,10 @@ use wire::chunk::{self, Decoder, Piece};
 use wire::head::Head;
 
 use super::answer::Delivery;
-use crate::buffer::Buffer;
+use super::downstream::Side;
+use crate::buffer::{Buffer, ScratchPool};
 use crate::fault::Fault;
+use crate::http2::stream::Stream;
 use crate::io::Io;
 
 /// A body up to this is copied behind its head.
@@ -28,6 +31,8 @@ pub struct Download {
     to: Delivery,
     sent: usize,
     trailers: bool,
+    /// The client has frames: what they carry needs no framing.
+    frames: bool,
     /// The last byte has been put into the out-buffer.
     ended: bool,
     /// Body bytes given to the client, without framing.
@@ -53,17 +58,19 @@ pub struct Source<'a> {
     pub io: &'a mut Io,
     pub buffer: &'a mut Buffer,
     pub trailers: &'a mut Head,
+    pub pool: &'a ScratchPool,
 }
 
 impl Download {
     #[must_use]
-    pub fn new(from: From, to: Delivery, trailers: bool) -> Self {
+    pub fn new(from: From, to: Delivery, trailers: bool, frames: bool) -> Self {
         let ended = matches!(from, From::None | From::Length(0));
         Self {
             from,
             to,
             sent: 0,
             trailers,
+            frames,
             ended,
             body_bytes: 0,
             sent_bytes: 0,
@@ -82,7 +89,7 @@ impl Download {
         cx: &mut Context<'_>,
         source: &mut Source<'_>,
         out: &mut Vec<u8>,
-        client: &mut Io,
+        client: &mut Side,
     ) -> Poll<Result<(), Fault>> {
         loop {
             // The first encoding joins the head: a small response is one write.
@@ -93,12 +100,15 @@ impl Download {
             {
                 self.encode(source, out)?;
             }
-            ready!(self.poll_flush(cx, source.buffer, out, client))?;
+            match client {
+                Side::Http1(io) => ready!(self.poll_flush(cx, source.buffer, out, io))?,
+                Side::Http2(stream) => ready!(self.poll_frames(cx, source, out, stream))?,
+            }
             if self.ended {
                 return Poll::Ready(Ok(()));
             }
             self.waits_for = Waits::Upstream;
-            let n = match ready!(source.io.poll_read(cx, source.buffer)) {
+            let n = match ready!(source.buffer.poll_from(cx, source.io, source.pool)) {
                 Ok(n) => n,
                 Err(error) => return Poll::Ready(Err(broke_off(&error.to_string()))),
             };
@@ -108,10 +118,52 @@ impl Download {
                     return Poll::Ready(Err(broke_off("closed in the middle of a body")));
                 }
                 self.ended = true;
-                if self.to == Delivery::Chunked {
+                if self.is_chunked() {
                     source.trailers.clear();
                     chunk::write_end(out, source.trailers);
                 }
+            }
+        }
+    }
+
+    /// The body goes on in chunks.
+    fn is_chunked(&self) -> bool {
+        self.to == Delivery::Chunked && !self.frames
+    }
+
+    /// Sends what was decoded into `out`, or the bytes that need no decoding straight from the buffer, as DATA; the
+    /// end of the stream stands on the last frame.
+    fn poll_frames(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Source<'_>,
+        out: &mut Vec<u8>,
+        stream: &mut Stream,
+    ) -> Poll<Result<(), Fault>> {
+        self.waits_for = Waits::Client;
+        if self.ended && matches!(self.from, From::Chunked(_)) {
+            // Before the upload uses their place again.
+            stream.keep_trailers(source.trailers);
+            source.trailers.clear();
+        }
+        loop {
+            let decoded = self.sent < out.len();
+            let data = if decoded { &out[self.sent..] } else { &source.buffer.filled()[..self.direct(source.buffer)] };
+            let ends = self.ended || matches!(self.from, From::Length(left) if left == data.len() as u64);
+            if data.is_empty() {
+                out.clear();
+                self.sent = 0;
+                let head = if ends { stream.end()? } else { stream.send_head(false)? };
+                self.sent_bytes += head as u64;
+                return Poll::Ready(Ok(()));
+            }
+            self.sent_bytes += stream.send_head(false)? as u64;
+            let n = ready!(stream.poll_send_data(cx, data, ends))?;
+            self.sent_bytes += n as u64;
+            if decoded {
+                self.sent += n;
+            } else {
+                self.took(source.buffer, n);
             }
         }
     }
@@ -135,7 +187,7 @@ impl Download {
             if self.sent == out.len() && direct == 0 {
                 out.clear();
                 self.sent = 0;
-                return Poll::Ready(Ok(()));
+                return client.poll_flush(cx).map_err(|error| Fault::new(FaultKind::ClientGone, error.to_string()));
             }
             // A small body joins the head: copying costs less than writing two parts.
             if self.sent < out.len() && direct > 0 && direct <= SMALL {
@@ -167,6 +219,7 @@ impl Download {
         match (&self.from, self.to) {
             (From::Length(left), _) => usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len()),
             (From::UntilClose, Delivery::UntilClose) => buffer.len(),
+            (From::UntilClose, _) if self.frames => buffer.len(),
             _ => 0,
         }
     }
@@ -183,13 +236,14 @@ impl Download {
     /// Decodes what has come and puts it into `out`.
     fn encode(&mut self, source: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let buffer = &mut *source.buffer;
+        let chunked = self.is_chunked();
         match (&mut self.from, self.to) {
             (From::UntilClose, Delivery::Chunked) => {
                 chunk::write_chunk(out, buffer.filled());
                 self.body_bytes += buffer.len() as u64;
                 buffer.consume(buffer.len());
             }
-            (From::Chunked(decoder), to) => loop {
+            (From::Chunked(decoder), _) => loop {
                 let step = decoder.next(buffer.filled(), source.trailers).map_err(Fault::of_response)?;
                 buffer.consume(step.skip);
                 match step.piece {
@@ -199,7 +253,7 @@ impl Download {
                     }
                     Piece::Data(n) => {
                         let data = &buffer.filled()[..n];
-                        if to == Delivery::Chunked {
+                        if chunked {
                             chunk::write_chunk(out, data);
                         } else {
                             out.extend_from_slice(data);
@@ -208,10 +262,10 @@ impl Download {
                         buffer.consume(n);
                     }
                     Piece::End => {
-                        if to == Delivery::Chunked {
-                            if !self.trailers {
-                                source.trailers.clear();
-                            }
+                        if !self.trailers {
+                            source.trailers.clear();
+                        }
+                        if chunked {
                             chunk::write_end(out, source.trailers);
                         }
                         self.ended = true;

@@ -13,8 +13,9 @@ use wire::field::{Known, KnownSet, HOP_BY_HOP};
 use wire::framing::Framing;
 
 use super::ask::{self, Failure};
-use super::connection::{Connection, Next};
+use super::connection::Next;
 use super::deliver;
+use super::downstream::{Downstream, Side};
 use super::record::nanos;
 use super::request::Request;
 use super::route::Place;
@@ -51,9 +52,9 @@ pub enum Outcome {
 }
 
 /// Forwards the request in `scratch`, which filters have seen.
-pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Forwarding<'_>) -> Outcome {
-    let worker = std::rc::Rc::clone(&connection.worker);
-    let mut upload = match prepare(connection, scratch, to) {
+pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) -> Outcome {
+    let worker = std::rc::Rc::clone(&downstream.worker);
+    let mut upload = match prepare(downstream, scratch, to) {
         Ok(upload) => upload,
         Err(fault) => return Outcome::Failed(fault),
     };
@@ -62,14 +63,14 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
     let mut tried: Vec<u64> = Vec::new();
     let mut last = None;
     loop {
-        let asking = Asking { client: connection.client.ip, random: worker.random(), tried: &tried };
+        let asking = Asking { client: downstream.client.ip, random: worker.random(), tried: &tried };
         let Some(in_flight) = service.balancer.pick(&asking) else {
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
             note_rest(scratch, &upload);
             return Outcome::Failed(fault);
         };
         scratch.record.endpoint = Some(Arc::clone(&in_flight));
-        let failure = match try_endpoint(connection, scratch, to, &mut upload, &in_flight).await {
+        let failure = match try_endpoint(downstream, scratch, to, &mut upload, &in_flight).await {
             Ok(upstream) => {
                 let status = scratch.response.status;
                 let again = to.proxy.retry.statuses.contains(&status)
@@ -78,7 +79,7 @@ pub async fn forward(connection: &mut Connection, scratch: &mut Scratch, to: &Fo
                     && tried.len() + 1 < service.balancer.seats()
                     && upload.can_replay();
                 if !again {
-                    return deliver::deliver(connection, scratch, to, upload, upstream, in_flight).await;
+                    return deliver::deliver(downstream, scratch, to, upload, upstream, in_flight).await;
                 }
                 Failure::Status(status)
             }
@@ -128,30 +129,30 @@ fn may_retry(policy: &RetryRun, request: &Request) -> bool {
 
 /// Asks one endpoint; a reused connection that turns out to be dead gives way to a new one.
 async fn try_endpoint(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     to: &Forwarding<'_>,
     upload: &mut Upload,
     endpoint: &Arc<Endpoint>,
 ) -> Result<Upstream, Failure> {
-    let worker = std::rc::Rc::clone(&connection.worker);
+    let worker = std::rc::Rc::clone(&downstream.worker);
     let transport = &*to.proxy.transport;
     let mut may_reuse = true;
     loop {
         let asked = Instant::now();
         let pooled = may_reuse
-            .then(|| worker.pools.take(endpoint, &transport.pool, !scratch.request.is_safe(), &worker.clock))
+            .then(|| worker.pools.take(endpoint, transport, !scratch.request.is_safe(), &worker.clock))
             .flatten();
         let mut upstream = match pooled {
             Some(upstream) => upstream,
             None => {
-                let made = connect(&worker, endpoint, transport, &connection.alarm).await.map_err(Failure::Connect)?;
+                let made = connect(&worker, endpoint, transport, &downstream.alarm).await.map_err(Failure::Connect)?;
                 scratch.record.connect_nanos = nanos(asked);
                 made
             }
         };
         let reused = upstream.uses > 0;
-        let result = ask::ask(connection, scratch, to, upload, &mut upstream).await;
+        let result = ask::ask(downstream, scratch, to, upload, &mut upstream).await;
         match result {
             Ok(()) => {
                 scratch.record.header_nanos = nanos(asked);
@@ -167,7 +168,13 @@ async fn try_endpoint(
                 }
                 may_reuse = false;
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                if matches!(failure, Failure::Timeout) {
+                    // At least so long: one that never answers must not look like the fastest.
+                    endpoint.note_time(nanos(asked));
+                }
+                return Err(failure);
+            }
         }
     }
 }
@@ -199,12 +206,12 @@ fn note_failure(worker: &Worker, service: &str, endpoint: &Endpoint, fault: &Fau
 }
 
 /// Writes the request as it goes upstream, and what of its body has come.
-fn prepare(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) -> Result<Upload, Fault> {
+fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) -> Result<Upload, Fault> {
     let http = &to.place.host.http;
     scratch.response.clear();
-    let host = to.proxy.host.as_ref().map(|host| host.render(&to.place.exchange(connection, scratch).scope()));
+    let host = to.proxy.host.as_ref().map(|host| host.render(&to.place.exchange(downstream, scratch).scope()));
     let target = match &to.proxy.target {
-        TargetRun::Template(target) => Some(target.render(&to.place.exchange(connection, scratch).scope())),
+        TargetRun::Template(target) => Some(target.render(&to.place.exchange(downstream, scratch).scope())),
         _ => None,
     };
     let Scratch { request, client: buffer, to_upstream: out, trailers, .. } = scratch;
@@ -217,7 +224,7 @@ fn prepare(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) 
         request.host_field = host;
     }
     if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
-        wire::forwarded::append_for(&mut request.head, connection.client.ip_text.as_bytes());
+        wire::forwarded::append_for(&mut request.head, downstream.client.ip_text.as_bytes());
     }
     write_request(out, request, to.proxy, http.path.decode, target.as_deref())?;
     let limits = Limits {
@@ -227,10 +234,16 @@ fn prepare(connection: &Connection, scratch: &mut Scratch, to: &Forwarding<'_>) 
         write_idle_ms: to.proxy.transport.write_idle_ms,
         trailers: to.proxy.trailers,
     };
-    let mut upload = Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits);
+    let mut upload = match &downstream.side {
+        Side::Http1(_) => Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits),
+        Side::Http2(_) => Upload::of_frames(request.framing, http.limits, &limits),
+    };
     // From here on the body is the upload's: what it leaves in the buffer when it fails is no request.
     request.framing = Framing::UntilClose;
-    upload.fill(out, buffer, trailers)?;
+    match &mut downstream.side {
+        Side::Http1(_) => upload.fill(out, buffer, trailers)?,
+        Side::Http2(stream) => upload.fill_from_frames(stream, out, trailers)?,
+    }
     Ok(upload)
 }
 

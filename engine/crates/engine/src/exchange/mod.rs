@@ -1,5 +1,5 @@
-//! One request and its response. In the order of the flow: [`connection`] waits and reads heads, [`request`]
-//! judges one, [`route`] finds what is to be done, [`forward`] asks an endpoint, [`upload`] and [`download`]
+//! One request and its response. In the order of the flow: [`connection`] waits and reads heads of HTTP/1
+//! ([`crate::http2`] has streams), [`downstream`] is the client's side of either, [`request`] judges a head, [`route`] finds what is to be done, [`forward`] asks an endpoint, [`upload`] and [`download`]
 //! move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
@@ -8,6 +8,7 @@ pub mod ask;
 pub mod connection;
 pub mod deliver;
 pub mod download;
+pub mod downstream;
 pub mod forward;
 pub mod record;
 pub mod removal;
@@ -21,7 +22,7 @@ use std::rc::Rc;
 use ::route::Captures;
 use wire::head::Head;
 
-use self::connection::Client;
+use self::downstream::Client;
 use self::record::Record;
 use self::request::Request;
 use crate::snapshot::listener::HostRun;

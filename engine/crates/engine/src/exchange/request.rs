@@ -14,7 +14,7 @@ use wire::head::{Head, Span};
 use wire::request::split_port;
 use wire::target;
 
-use super::connection::Client;
+use super::downstream::Client;
 use crate::fault::Fault;
 use crate::snapshot::http::HttpRun;
 
@@ -138,7 +138,7 @@ impl Request {
         if http.drop_underscores || http.drop_odd_names {
             self.drop_names(http);
         }
-        let peer = Peer { ip: client.ip_text.as_bytes(), believed: client.believed, tls: client.tls };
+        let peer = Peer { ip: client.ip_text.as_bytes(), believed: client.believed.get(), tls: client.tls };
         forwarded::apply(&mut self.head, &http.forwarded, &peer, &self.host_field);
         Ok(())
     }

@@ -8,8 +8,9 @@ use ::route::Found;
 use plan::fault::FaultKind;
 use wire::framing::Framing;
 
-use super::answer;
-use super::connection::{Connection, Next};
+use super::answer::{self, Delivery};
+use super::connection::Next;
+use super::downstream::{Client, Downstream, Side};
 use super::forward::{self, Forwarding, Outcome};
 use super::record::Record;
 use super::request::Asked;
@@ -38,12 +39,12 @@ pub struct Place<'p> {
 }
 
 impl<'p> Place<'p> {
-    /// The exchange, with what it borrows from its connection.
-    pub fn exchange<'a>(self, connection: &'a Connection, scratch: &'a mut Scratch) -> Exchange<'a, 'p> {
+    /// The exchange, with what it borrows from its downstream.
+    pub fn exchange<'a>(self, downstream: &'a Downstream, scratch: &'a mut Scratch) -> Exchange<'a, 'p> {
         let Scratch { request, response, captures, record, .. } = scratch;
         Exchange {
-            worker: &connection.worker,
-            client: &connection.client,
+            worker: &downstream.worker,
+            client: &downstream.client,
             listener: &self.listener.id,
             host: self.host,
             route: self.route,
@@ -62,28 +63,33 @@ enum Decision<'p> {
 
 /// Runs the exchange whose head has been read.
 pub async fn exchange(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     listener: &ListenerRun,
     head_bytes: usize,
 ) -> Next {
-    let worker = Rc::clone(&connection.worker);
+    let worker = Rc::clone(&downstream.worker);
     worker.handle.exchanges.fetch_add(1, Ordering::Relaxed);
     let _running = Running(&worker.handle);
-    scratch.record = new_record(connection, head_bytes);
+    scratch.record = new_record(downstream, head_bytes);
     scratch.captures.clear();
     // Templates see the response of this exchange or none.
     scratch.response.clear();
-    let judged = scratch.request.judge(&listener.http, &connection.client);
-    let (host, judged) = match listener.index.find(&scratch.request.host, &mut scratch.captures) {
-        Ok(at) => (&*listener.hosts[at as usize], judged),
-        Err(limit) => (default_host(listener), judged.and(Err(Fault::new(FaultKind::Internal, limit.to_string())))),
+    let judged = scratch.request.judge(&listener.http, &downstream.client);
+    let (at, judged) = match listener.index.find(&scratch.request.host, &mut scratch.captures) {
+        Ok(at) => (at, judged),
+        // The index always has its default, at the first place.
+        Err(limit) => (0, judged.and(Err(Fault::new(FaultKind::Internal, limit.to_string())))),
     };
-    let keeps = keeps(connection, scratch, host);
+    let host = &*listener.hosts[at as usize];
+    let keeps = keeps(downstream, scratch, host);
     let mut place = Place { listener, host, route: None };
-    let mut exchange = place.exchange(connection, scratch);
+    let mut exchange = place.exchange(downstream, scratch);
     let decided = match judged {
-        Ok(()) => decide(&mut exchange),
+        Ok(()) => match agree(exchange.client, listener, at) {
+            Ok(()) => decide(&mut exchange),
+            Err(fault) => Decision::Answer(exchange.fault(fault)),
+        },
         Err(fault) => {
             let answer = exchange.fault(fault);
             Decision::Answer(Answer { close: true, ..answer })
@@ -91,31 +97,43 @@ pub async fn exchange(
     };
     place.route = exchange.route;
     let (route, proxy) = match decided {
-        Decision::Answer(answer) => return Box::pin(finish(connection, scratch, place, answer, keeps)).await,
+        Decision::Answer(answer) => return Box::pin(finish(downstream, scratch, place, answer, keeps)).await,
         Decision::Proxy(route, proxy) => (route, proxy),
     };
-    match forward::forward(connection, scratch, &Forwarding { place, route, proxy, keeps }).await {
+    match forward::forward(downstream, scratch, &Forwarding { place, route, proxy, keeps }).await {
         Outcome::Answered(next) => next,
         Outcome::Failed(fault) => {
-            let answer = place.exchange(connection, scratch).fault(fault);
-            Box::pin(finish(connection, scratch, place, answer, keeps)).await
+            let answer = place.exchange(downstream, scratch).fault(fault);
+            Box::pin(finish(downstream, scratch, place, answer, keeps)).await
         }
         Outcome::Tunnel(tunnel) => Next::Tunnel(Box::new(tunnel)),
     }
 }
 
-/// Whether the client's connection may live on after this exchange, as far as the request says.
-fn keeps(connection: &Connection, scratch: &Scratch, host: &HostRun) -> bool {
-    let policy = &host.http.keepalive;
-    let worn = (policy.max_requests != 0 && connection.requests >= policy.max_requests)
-        || (policy.max_age_ms != 0 && connection.worker.clock.now() - connection.born > policy.max_age_ms);
-    scratch.request.keep_alive && !worn && !connection.is_closing()
+/// Whether a request for this host may come on this downstream, as far as TLS says.
+#[inline]
+fn agree(client: &Client, listener: &ListenerRun, host: u32) -> Result<(), Fault> {
+    if client.refused {
+        return Err(Fault::new(FaultKind::PlainOnTls, "clear text where TLS is spoken"));
+    }
+    match (&client.session, &listener.tls) {
+        (Some(session), Some(tls)) if !tls.agrees(host, &session.options) => {
+            Err(Fault::new(FaultKind::Misdirected, "the host has other TLS options than the connection"))
+        }
+        _ => Ok(()),
+    }
 }
 
-fn new_record(connection: &Connection, head_bytes: usize) -> Record {
-    let worker = &connection.worker;
+/// Whether the client's connection may live on after this exchange, as far as the request says.
+fn keeps(downstream: &Downstream, scratch: &Scratch, host: &HostRun) -> bool {
+    let worn = downstream.client.is_worn(&downstream.worker, &host.http);
+    scratch.request.keep_alive && !worn && !downstream.is_closing()
+}
+
+fn new_record(downstream: &Downstream, head_bytes: usize) -> Record {
+    let worker = &downstream.worker;
     let count = worker.shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let mut record = Record::new((worker.random(), worker.random()), connection.requests, count);
+    let mut record = Record::new((worker.random(), worker.random()), downstream.client.requests.get(), count);
     record.request_bytes = head_bytes as u64;
     record
 }
@@ -200,54 +218,56 @@ fn slash(exchange: &mut Exchange<'_, '_>, location: &str) -> Answer {
     Answer { body: Vec::new(), close: false, silent: false }
 }
 
-/// Writes an answer of the engine's own, logs it, and says what becomes of the connection.
+/// Writes an answer of the engine's own, logs it, and says what becomes of the downstream.
 async fn finish(
-    connection: &mut Connection,
+    downstream: &mut Downstream,
     scratch: &mut Scratch,
     place: Place<'_>,
     answer: Answer,
     keeps: bool,
 ) -> Next {
     if answer.silent {
-        connection.io.reset_on_close();
+        downstream.cut(FaultKind::Internal, true);
         return Next::Close;
     }
-    let body_left = answer::skip_body(scratch, place.host);
-    let mut exchange = place.exchange(connection, scratch);
+    // The frames of HTTP/2 say themselves what is body.
+    let body_left = !scratch.request.head.http2 && answer::skip_body(scratch, place.host);
+    let mut exchange = place.exchange(downstream, scratch);
     if let Some(route) = place.route {
         route.filters.iter().rev().for_each(|f| f.on_response(&mut exchange));
     }
     let keeps = keeps && !answer.close && !body_left;
-    let mut head = Vec::with_capacity(256);
-    answer::write_own(&exchange, &mut head, &answer.body, keeps);
     let head_only = exchange.request.head.method() == b"HEAD";
-    let body: &[u8] = if head_only { b"" } else { &answer.body };
+    let delivery = answer::own_delivery(exchange.response.status, answer.body.len());
     // Interim responses that the client has not taken yet go first.
+    downstream.begin(scratch, delivery, keeps);
+    let bodyless = head_only || matches!(delivery, Delivery::None(_));
+    let body: &[u8] = if bodyless { b"" } else { &answer.body };
     let mut out = std::mem::take(&mut scratch.to_client);
-    out.extend_from_slice(&head);
-    let sent = answer::send(connection, &out, body, place.host.http.timeouts.write_idle_ms).await;
+    let sent = answer::send(downstream, &out, body, place.host.http.timeouts.write_idle_ms).await;
     scratch.record.status = scratch.response.status;
     scratch.record.body_bytes = body.len() as u64;
-    scratch.record.sent_bytes = if sent.is_ok() { (out.len() + body.len()) as u64 } else { 0 };
+    scratch.record.sent_bytes = *sent.as_ref().unwrap_or(&0);
     out.clear();
     scratch.to_client = out;
-    let exchange = place.exchange(connection, scratch);
+    let exchange = place.exchange(downstream, scratch);
     let logs = place.route.map_or(&place.host.logs, |r| &r.logs);
     logs.iter().for_each(|log| log.write(&exchange.scope()));
     match sent {
-        Ok(()) if keeps => Next::Keep,
-        Ok(()) => Next::Linger,
+        Ok(_) if keeps => Next::Keep,
+        Ok(_) => Next::Linger,
         Err(_) => Next::Close,
     }
 }
 
 /// Answers a request whose head cannot be read.
-pub async fn refuse(connection: &mut Connection, scratch: &mut Scratch, listener: &ListenerRun, fault: Fault) -> Next {
+pub async fn refuse(downstream: &mut Downstream, scratch: &mut Scratch, listener: &ListenerRun, fault: Fault) -> Next {
     scratch.request.clear();
+    scratch.request.head.http2 = matches!(downstream.side, Side::Http2(_));
     scratch.response.clear();
-    scratch.record = new_record(connection, 0);
+    scratch.record = new_record(downstream, 0);
     scratch.captures.clear();
     let place = Place { listener, host: default_host(listener), route: None };
-    let answer = place.exchange(connection, scratch).fault(fault);
-    Box::pin(finish(connection, scratch, place, Answer { close: true, ..answer }, false)).await
+    let answer = place.exchange(downstream, scratch).fault(fault);
+    Box::pin(finish(downstream, scratch, place, Answer { close: true, ..answer }, false)).await
 }

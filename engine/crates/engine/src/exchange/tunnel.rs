@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::io::Io;
 use crate::upstream::pool::Upstream;
 
-use super::connection::Connection;
+use super::downstream::Downstream;
 use super::removal::Removal;
 
 /// A connection whose endpoint has switched protocols.
@@ -27,6 +27,8 @@ struct Flow {
     ended: bool,
     /// And its target was told.
     shut: bool,
+    /// What was written has not all gone to the kernel.
+    unflushed: bool,
 }
 
 /// What a turn has done.
@@ -39,23 +41,25 @@ enum Turn {
 impl Tunnel {
     /// Runs until both sides have ended, one has failed, or its time is over. `scratch` holds what came with the
     /// heads; it goes back to its thread as soon as it is empty.
-    pub async fn run(self, connection: &mut Connection, scratch: Box<Scratch>) {
+    pub async fn run(self, downstream: &mut Downstream, scratch: Box<Scratch>) {
         let Self { mut upstream, in_flight, mut removal, idle_ms } = self;
-        let worker = std::rc::Rc::clone(&connection.worker);
-        let mut up = Flow { ended: connection.ended, shut: false };
-        let mut down = Flow { ended: false, shut: false };
+        let Downstream { side, alarm, worker, ended, .. } = downstream;
+        // Only HTTP/1 is upgraded.
+        let Some(client) = side.http1() else { return };
+        let mut up = Flow { ended: *ended, shut: false, unflushed: false };
+        let mut down = Flow { ended: false, shut: false, unflushed: false };
         let mut idle: Moment = worker.clock.after(idle_ms);
         let mut borrowed = Some(scratch);
         std::future::poll_fn(|cx| {
             loop {
-                let readable = (!up.ended && connection.io.poll_readable(cx).is_ready())
+                let readable = (!up.ended && client.poll_readable(cx).is_ready())
                     | (!down.ended && upstream.io.poll_readable(cx).is_ready());
-                let half_shut = up.ended != up.shut || down.ended != down.shut;
-                if !readable && borrowed.is_none() && !half_shut {
+                let half_done = [&up, &down].iter().any(|flow| flow.ended != flow.shut || flow.unflushed);
+                if !readable && borrowed.is_none() && !half_done {
                     break;
                 }
                 let scratch = borrowed.get_or_insert_with(|| worker.scratches.borrow());
-                let turn = turn(cx, [&mut up, &mut down], scratch, &mut connection.io, &mut upstream.io);
+                let turn = turn(cx, [&mut up, &mut down], scratch, client, &mut upstream.io);
                 if scratch.client.is_empty() && scratch.upstream.is_empty() {
                     if let Some(scratch) = borrowed.take() {
                         worker.scratches.give_back(scratch);
@@ -67,8 +71,8 @@ impl Tunnel {
                     Turn::Still => break,
                 }
             }
-            let removed = removal.deadline(&worker, &in_flight);
-            if connection.alarm.poll(cx, idle.min(removed)) {
+            let removed = removal.deadline(worker, &in_flight);
+            if alarm.poll(cx, idle.min(removed)) {
                 return Poll::Ready(());
             }
             Poll::Pending
@@ -108,6 +112,13 @@ fn flow(cx: &mut Context<'_>, flow: &mut Flow, buffer: &mut Buffer, from: &mut I
                 }
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => return Ok(moved),
+            }
+        }
+        match to.poll_flush(cx)? {
+            Poll::Ready(()) => flow.unflushed = false,
+            Poll::Pending => {
+                flow.unflushed = true;
+                return Ok(moved);
             }
         }
         if flow.ended {

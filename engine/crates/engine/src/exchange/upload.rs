@@ -3,23 +3,34 @@
 //! Everything goes through one out-buffer. Until that has been emptied for the first time it still holds the
 //! whole message so far, so the request can be sent to another endpoint ([`Upload::replay`]).
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use plan::fault::FaultKind;
 use wire::chunk::{self, Decoder, Piece};
 use wire::framing::Framing;
 use wire::head::Head;
+use wire::HeadLimits;
 
+use super::downstream::Side;
 use crate::buffer::Buffer;
 use crate::clock::{Clock, Moment, NEVER};
 use crate::fault::Fault;
+use crate::http2::stream::Stream;
 use crate::io::Io;
 
 enum Body {
     Done,
     Length(u64),
     Chunked(Decoder),
+    /// DATA frames of HTTP/2; upstream gets them chunked where their length is not known.
+    Frames {
+        left: Option<u64>,
+        limits: HeadLimits,
+    },
 }
+
+/// What of an HTTP/2 body is put together for one write.
+const FRAMES_AT_ONCE: usize = 32 * 1024;
 
 /// Why an upload ends early.
 pub enum Stopped {
@@ -32,6 +43,8 @@ pub enum Stopped {
 pub struct Upload {
     body: Body,
     sent: usize,
+    /// What was sent has gone to the kernel.
+    flushed: bool,
     /// Something was sent that is no longer in the out-buffer.
     replayable: bool,
     /// Body bytes taken from the client.
@@ -50,7 +63,7 @@ pub struct Upload {
 
 /// The client's side of an upload.
 pub struct Source<'a> {
-    pub io: &'a mut Io,
+    pub side: &'a mut Side,
     pub buffer: &'a mut Buffer,
     pub trailers: &'a mut Head,
 }
@@ -71,9 +84,25 @@ impl Upload {
             Framing::Length(length) => Body::Length(length),
             Framing::Chunked => Body::Chunked(decoder()),
         };
+        Self::with(body, limits)
+    }
+
+    /// Of an HTTP/2 stream; `of_trailers` bounds them.
+    #[must_use]
+    pub fn of_frames(framing: Framing, of_trailers: HeadLimits, limits: &Limits) -> Self {
+        let body = match framing {
+            Framing::None | Framing::Length(0) | Framing::UntilClose => Body::Done,
+            Framing::Length(length) => Body::Frames { left: Some(length), limits: of_trailers },
+            Framing::Chunked => Body::Frames { left: None, limits: of_trailers },
+        };
+        Self::with(body, limits)
+    }
+
+    fn with(body: Body, limits: &Limits) -> Self {
         Self {
             body,
             sent: 0,
+            flushed: true,
             replayable: true,
             body_bytes: 0,
             limit: limits.body_bytes,
@@ -97,7 +126,7 @@ impl Upload {
     /// Everything was sent, or nothing more will be.
     #[must_use]
     pub fn finished(&self, out: &[u8]) -> bool {
-        self.upstream_gone || (self.body_done() && self.sent == out.len())
+        self.upstream_gone || (self.body_done() && self.sent == out.len() && self.flushed)
     }
 
     /// The endpoint took no more of it.
@@ -116,6 +145,7 @@ impl Upload {
     pub fn replay(&mut self) -> bool {
         if self.replayable {
             self.sent = 0;
+            self.flushed = true;
             self.upstream_gone = false;
             self.write_end = NEVER;
             // The client was not waited for meanwhile.
@@ -135,7 +165,7 @@ impl Upload {
     /// A body that is malformed or over its limit.
     pub fn fill(&mut self, out: &mut Vec<u8>, buffer: &mut Buffer, trailers: &mut Head) -> Result<(), Fault> {
         match &mut self.body {
-            Body::Done => {}
+            Body::Done | Body::Frames { .. } => {}
             Body::Length(left) => {
                 let n = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
                 out.extend_from_slice(&buffer.filled()[..n]);
@@ -173,6 +203,78 @@ impl Upload {
         Ok(())
     }
 
+    /// Puts the DATA that has come already behind the head in `out`.
+    ///
+    /// # Errors
+    /// As [`Upload::fill`].
+    pub fn fill_from_frames(
+        &mut self,
+        stream: &mut Stream,
+        out: &mut Vec<u8>,
+        trailers: &mut Head,
+    ) -> Result<(), Fault> {
+        let mut noop = Context::from_waker(Waker::noop());
+        self.take_frames(&mut noop, stream, out, trailers).map(drop)
+    }
+
+    /// Takes the DATA that has come, in the place of what was sent; false when nothing has come.
+    fn take_frames(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut Stream,
+        out: &mut Vec<u8>,
+        trailers: &mut Head,
+    ) -> Result<bool, Fault> {
+        let mut taken = false;
+        while matches!(self.body, Body::Frames { .. }) && !(taken && out.len() >= FRAMES_AT_ONCE) {
+            let Poll::Ready(data) = stream.poll_data(cx) else { break };
+            let data = data?;
+            if !taken && self.sent > 0 {
+                self.replayable = false;
+                out.clear();
+                self.sent = 0;
+            }
+            taken = true;
+            if !self.put(data.as_deref(), out)? && !stream.body_ended() {
+                continue;
+            }
+            if let Body::Frames { left: None, limits } = &self.body {
+                stream.take_trailers(trailers, limits)?;
+                if !self.trailers {
+                    trailers.clear();
+                }
+                chunk::write_end(out, trailers);
+            }
+            self.body = Body::Done;
+        }
+        Ok(taken)
+    }
+
+    /// Puts the data of a frame into `out`, none at the end of the body; true when nothing follows.
+    fn put(&mut self, data: Option<&[u8]>, out: &mut Vec<u8>) -> Result<bool, Fault> {
+        let Body::Frames { left, .. } = &mut self.body else { return Ok(true) };
+        let Some(data) = data else {
+            return match left {
+                // The codec has compared the lengths (RFC 9113 section 8.1.1); this is the second look.
+                Some(1..) => Err(Fault::new(FaultKind::BadRequest, "the body is shorter than its Content-Length")),
+                _ => Ok(true),
+            };
+        };
+        self.body_bytes += data.len() as u64;
+        if self.limit != 0 && self.body_bytes > self.limit {
+            return Err(Fault::new(FaultKind::BodyTooLarge, "the body is over its limit"));
+        }
+        let Some(left) = left else {
+            chunk::write_chunk(out, data);
+            return Ok(false);
+        };
+        *left = left
+            .checked_sub(data.len() as u64)
+            .ok_or_else(|| Fault::new(FaultKind::BadRequest, "the body is longer than its Content-Length"))?;
+        out.extend_from_slice(data);
+        Ok(*left == 0)
+    }
+
     /// Moves on as far as both sides let it. Pending: look at [`Upload::deadline`] too.
     pub fn poll(
         &mut self,
@@ -190,28 +292,48 @@ impl Upload {
                 match upstream.poll_write(cx, &out[self.sent..], &[]) {
                     Poll::Ready(Ok(n)) if n > 0 => {
                         self.sent += n;
+                        self.flushed = false;
                         self.write_end = clock.after(self.write_idle_ms);
                     }
                     Poll::Ready(_) => {
                         self.upstream_gone = true;
                         return Poll::Ready(Err(Stopped::Upstream));
                     }
-                    Poll::Pending => {
-                        if self.write_end == NEVER {
-                            self.write_end = clock.after(self.write_idle_ms);
-                        }
-                        // The client is not waited for now.
-                        self.window_end = NEVER;
-                        return Poll::Pending;
+                    Poll::Pending => return self.wait_for_upstream(clock),
+                }
+            }
+            if !self.flushed {
+                match upstream.poll_flush(cx) {
+                    Poll::Ready(Ok(())) => self.flushed = true,
+                    Poll::Ready(Err(_)) => {
+                        self.upstream_gone = true;
+                        return Poll::Ready(Err(Stopped::Upstream));
                     }
+                    Poll::Pending => return self.wait_for_upstream(clock),
                 }
             }
             self.write_end = NEVER;
             if self.body_done() {
+                if let Side::Http2(stream) = &mut *source.side {
+                    stream.release();
+                }
                 return Poll::Ready(Ok(()));
             }
+            let io = match &mut *source.side {
+                Side::Http1(io) => io,
+                Side::Http2(stream) => {
+                    stream.release();
+                    let before = self.body_bytes;
+                    match self.take_frames(cx, stream, out, source.trailers) {
+                        Ok(true) => self.note(self.body_bytes - before, clock),
+                        Ok(false) => return self.wait_for_client(clock),
+                        Err(fault) => return Poll::Ready(Err(Stopped::Client(fault))),
+                    }
+                    continue;
+                }
+            };
             if source.buffer.is_empty() || matches!(self.body, Body::Chunked(_)) {
-                match source.io.poll_read(cx, source.buffer) {
+                match io.poll_read(cx, source.buffer) {
                     Poll::Ready(Ok(0)) => {
                         return Poll::Ready(Err(Stopped::Client(Fault::new(
                             FaultKind::ClientGone,
@@ -222,13 +344,7 @@ impl Upload {
                     Poll::Ready(Err(error)) => {
                         return Poll::Ready(Err(Stopped::Client(Fault::new(FaultKind::ClientGone, error.to_string()))))
                     }
-                    Poll::Pending => {
-                        if self.window_end == NEVER {
-                            self.window_end = clock.after(self.window_ms);
-                            self.seen = 0;
-                        }
-                        return Poll::Pending;
-                    }
+                    Poll::Pending => return self.wait_for_client(clock),
                 }
             }
             self.replayable = false;
@@ -238,6 +354,24 @@ impl Upload {
                 return Poll::Ready(Err(Stopped::Client(fault)));
             }
         }
+    }
+
+    /// The endpoint takes no more for now, and the client is not waited for.
+    fn wait_for_upstream(&mut self, clock: &Clock) -> Poll<Result<(), Stopped>> {
+        if self.write_end == NEVER {
+            self.write_end = clock.after(self.write_idle_ms);
+        }
+        self.window_end = NEVER;
+        Poll::Pending
+    }
+
+    /// The client sends no more for now.
+    fn wait_for_client(&mut self, clock: &Clock) -> Poll<Result<(), Stopped>> {
+        if self.window_end == NEVER {
+            self.window_end = clock.after(self.window_ms);
+            self.seen = 0;
+        }
+        Poll::Pending
     }
 
     /// Bytes came: a window that has seen enough gives way to the next.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -219,7 +219,9 @@ fn open(target: &Target) -> io::Result<Box<dyn Write + Send>> {
     match target {
         Target::Stdout => Ok(Box::new(io::stdout())),
         Target::File { path, mode } => {
-            let file: File = OpenOptions::new().append(true).create(true).mode(*mode).open(path)?;
+            // A FIFO is opened for reading too: so opening does not wait for its reader, and writing needs none.
+            let fifo = std::fs::metadata(path).is_ok_and(|m| m.file_type().is_fifo());
+            let file: File = OpenOptions::new().append(true).read(fifo).create(true).mode(*mode).open(path)?;
             Ok(Box::new(file))
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::listener::Protocol;
 use plan::route::Action;
 use plan::service::ServiceKind;
 use plan::{Id, Plan};
@@ -12,19 +13,21 @@ use super::http::HttpRun;
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
 use super::route::{unsupported, ActionRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
 use super::service::{ServiceRun, TransportRun};
-use super::Snapshot;
+use super::{Life, Snapshot};
 use crate::control::error::CallError;
 use crate::filter::FilterRun;
 use crate::listen::ListenerState;
 use crate::observe::access::LogRun;
 use crate::observe::sink::Sink;
+use crate::tls::terms::TlsRun;
+use crate::tls::HandedOver;
 
 type Built<T> = BTreeMap<Id, Arc<T>>;
 
 /// Opens the sink of a log.
 pub type OpenSink<'a> = dyn Fn(&plan::log::Sink) -> std::io::Result<Arc<Sink>> + 'a;
 
-/// Builds a Snapshot. `listeners` are bound already; `before` is the running Snapshot.
+/// Builds a Snapshot. `listeners` are bound already; `before` is the running Snapshot; `secrets` were handed over.
 ///
 /// # Errors
 /// The first thing that cannot be run, and where it stands.
@@ -32,6 +35,7 @@ pub fn build(
     plan: &Plan,
     before: &Snapshot,
     listeners: &BTreeMap<Id, Arc<ListenerState>>,
+    secrets: &HandedOver<'_>,
     open: &OpenSink<'_>,
 ) -> Result<Snapshot, CallError> {
     let http = each(&plan.http, "http", |_, p| HttpRun::build(p).map_err(bad_plan))?;
@@ -42,7 +46,7 @@ pub fn build(
         LogRun::build(log, sink).map(Arc::new).map_err(not_yet)
     })?;
     let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f).map(Arc::new).map_err(not_yet))?;
-    let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t).map_err(not_yet))?;
+    let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t, secrets).map_err(not_yet))?;
     let services = services(plan, &transports, before)?;
     if !plan.lookups.is_empty() {
         return Err(CallError::unsupported("lookups", "lookups"));
@@ -75,24 +79,27 @@ pub fn build(
             logs: find_all(&logs, "log", &h.logs)?,
         }))
     })?;
+    let life = Life::new(plan.lifetimes.snapshot_ms);
     let runs = each(&plan.listeners, "listeners", |id, l| {
-        if l.tls.is_some() {
-            return Err(CallError::unsupported("tls", "TLS"));
-        }
         if l.proxy_protocol.is_some() {
             return Err(CallError::unsupported("proxy_protocol", "the PROXY protocol"));
         }
-        if l.protocols.contains(&plan::listener::Protocol::Http2) {
-            return Err(CallError::unsupported("protocols", "HTTP/2"));
-        }
         let index = HostIndex::build(&l.hosts).map_err(|errors| bad_plan(join(&errors)))?;
         let hosts = find_all(&hosts, "host", index.hosts())?;
+        let tls = l.tls.as_ref().map(|tls| {
+            let of: Vec<_> = index.hosts().iter().filter_map(|id| plan.hosts.get(id)).collect();
+            TlsRun::build(l, tls, &of, plan, secrets)
+        });
         Ok(Arc::new(ListenerRun {
             id: id.to_owned(),
             http: find(&http, "http policy", &l.http)?,
             index,
             hosts,
             closing: l.closing.clone(),
+            http1: l.protocols.contains(&Protocol::Http1),
+            http2: l.protocols.contains(&Protocol::Http2),
+            tls: tls.transpose()?,
+            life: Arc::clone(&life),
         }))
     })?;
     Ok(Snapshot {
@@ -100,6 +107,7 @@ pub fn build(
         services,
         routes: routes.into_keys().collect(),
         removed_route_ms: plan.lifetimes.removed_route_ms,
+        life,
     })
 }
 

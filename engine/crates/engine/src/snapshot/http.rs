@@ -23,6 +23,7 @@ pub struct HttpRun {
     pub keep_listed: Vec<Vec<u8>>,
     pub timeouts: plan::http::ClientTimeouts,
     pub keepalive: plan::http::KeepAlive,
+    pub http2: plan::http::Http2Limits,
 }
 
 impl HttpRun {
@@ -76,6 +77,7 @@ impl HttpRun {
             keep_listed: policy.forwarded.keep_listed.iter().map(|n| n.to_ascii_lowercase().into_bytes()).collect(),
             timeouts: policy.timeouts.clone(),
             keepalive: policy.keepalive.clone(),
+            http2: policy.http2.clone(),
         }))
     }
 

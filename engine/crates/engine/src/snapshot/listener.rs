@@ -8,9 +8,11 @@ use route::{HostIndex, TableIndex};
 
 use super::http::HttpRun;
 use super::route::RouteRun;
+use super::Life;
 use crate::filter::FilterRun;
 use crate::observe::access::LogRun;
 use crate::template::Text;
+use crate::tls::terms::TlsRun;
 
 pub struct ListenerRun {
     pub id: String,
@@ -19,6 +21,11 @@ pub struct ListenerRun {
     /// As the index numbers them.
     pub hosts: Vec<Arc<HostRun>>,
     pub closing: plan::listener::Closing,
+    pub http1: bool,
+    pub http2: bool,
+    pub tls: Option<Arc<TlsRun>>,
+    /// Of the Snapshot this belongs to.
+    pub life: Arc<Life>,
 }
 
 pub struct HostRun {

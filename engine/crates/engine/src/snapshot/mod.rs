@@ -11,12 +11,14 @@ pub mod route;
 pub mod service;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::listener::ListenerRun;
 use self::service::ServiceRun;
+use crate::clock::{Clock, Moment, NEVER};
 
 pub struct Snapshot {
     /// By [`crate::listen::ListenerState::key`].
@@ -25,6 +27,36 @@ pub struct Snapshot {
     /// Ids of all routes, to know whether a long-lived exchange's is still there.
     pub routes: FxHashSet<String>,
     pub removed_route_ms: u64,
+    pub life: Arc<Life>,
+}
+
+/// How long exchanges may hold a Snapshot that was replaced: the Plan's `snapshot_ms`, 0 being no limit.
+#[derive(Default)]
+pub struct Life {
+    longest_ms: u64,
+    replaced: OnceLock<Instant>,
+}
+
+impl Life {
+    #[must_use]
+    pub fn new(longest_ms: u64) -> Arc<Self> {
+        Arc::new(Self { longest_ms, replaced: OnceLock::new() })
+    }
+
+    /// Another Snapshot has taken its place; to be said before tasks are woken to look.
+    pub fn replace(&self) {
+        self.replaced.get_or_init(Instant::now);
+    }
+
+    /// When what runs on it must end.
+    #[must_use]
+    #[inline]
+    pub fn end(&self, clock: &Clock) -> Moment {
+        match self.replaced.get() {
+            Some(at) if self.longest_ms != 0 => clock.moment(*at + Duration::from_millis(self.longest_ms)),
+            _ => NEVER,
+        }
+    }
 }
 
 impl Snapshot {
@@ -35,6 +67,7 @@ impl Snapshot {
             services: BTreeMap::new(),
             routes: FxHashSet::default(),
             removed_route_ms: 0,
+            life: Arc::default(),
         }
     }
 }

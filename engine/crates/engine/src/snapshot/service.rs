@@ -8,6 +8,8 @@ use wire::HeadLimits;
 
 use crate::balance::{Address, Balancer, Endpoint, Seat};
 use crate::control::error::CallError;
+use crate::tls::upstream::UpstreamTlsRun;
+use crate::tls::HandedOver;
 
 pub struct ServiceRun {
     pub id: String,
@@ -30,6 +32,8 @@ pub struct TransportRun {
     pub limits: HeadLimits,
     pub chunk_line_bytes: usize,
     pub resolve_ms: u64,
+    /// For endpoints that are asked by https.
+    pub tls: Option<Arc<UpstreamTlsRun>>,
 }
 
 /// When a request goes to another endpoint.
@@ -73,11 +77,10 @@ impl TransportRun {
     ///
     /// # Errors
     /// What this engine cannot run yet.
-    pub fn build(transport: &plan::service::Transport) -> Result<Arc<Self>, String> {
-        if transport.tls.is_some() {
-            return Err("tls".to_owned());
-        }
+    pub fn build(transport: &plan::service::Transport, secrets: &HandedOver<'_>) -> Result<Arc<Self>, String> {
+        let tls = transport.tls.as_ref().map(|tls| secrets.kept.upstreams.of(tls, secrets)).transpose()?;
         Ok(Arc::new(Self {
+            tls,
             http10: transport.protocol == plan::service::UpstreamProtocol::Http10,
             connect_ms: transport.connect_ms,
             response_head_ms: transport.response_head_ms,
@@ -159,7 +162,7 @@ fn seats(
         .iter()
         .map(|of| {
             let place = || format!("services.{id}.endpoints.{}", of.address);
-            if of.scheme != UpstreamScheme::Http {
+            if of.scheme == UpstreamScheme::H2c {
                 return Err(CallError::unsupported(&place(), &format!("scheme {:?}", of.scheme)));
             }
             let address = Address::parse(&of.address)
@@ -167,7 +170,9 @@ fn seats(
             let kept = before.and_then(|b| b.balancer.find(&of.address, of.ordinal));
             let rest = of.rest.as_ref().unwrap_or(rest);
             Ok(match kept {
-                Some((endpoint, current)) if endpoint.rest() == rest && endpoint.url == of.url => {
+                Some((endpoint, current))
+                    if endpoint.rest() == rest && endpoint.url == of.url && endpoint.scheme == of.scheme =>
+                {
                     endpoint.removed.store(false, Ordering::Relaxed);
                     Seat::new(endpoint, of, current)
                 }

@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use plan::service::Pool;
+use plan::service::UpstreamScheme;
 use rustc_hash::FxHashMap;
 
 use crate::balance::Endpoint;
 use crate::clock::{Clock, Moment, TICK_MS};
 use crate::io::Io;
+use crate::snapshot::service::TransportRun;
 
 /// A connection to an endpoint.
 pub struct Upstream {
@@ -37,15 +38,33 @@ struct Shelf {
 }
 
 #[derive(Default)]
-pub struct Pools(RefCell<FxHashMap<u64, Shelf>>);
+pub struct Pools(RefCell<FxHashMap<Place, Shelf>>);
+
+/// Endpoint and, over https, on which terms: a connection that was not verified is none for who verifies.
+type Place = (u64, u32);
+
+fn place(endpoint: &Endpoint, transport: &TransportRun) -> Place {
+    let terms = match (endpoint.scheme, &transport.tls) {
+        (UpstreamScheme::Https, Some(tls)) => tls.key,
+        _ => 0,
+    };
+    (endpoint.key, terms)
+}
 
 impl Pools {
     /// The connection used last that is still good. `unsafe_method`: it must be young, and the kernel is asked.
-    pub fn take(&self, endpoint: &Endpoint, policy: &Pool, unsafe_method: bool, clock: &Clock) -> Option<Upstream> {
+    pub fn take(
+        &self,
+        endpoint: &Endpoint,
+        transport: &TransportRun,
+        unsafe_method: bool,
+        clock: &Clock,
+    ) -> Option<Upstream> {
+        let policy = &transport.pool;
         let mut shelves = self.0.borrow_mut();
-        let shelf = shelves.get_mut(&endpoint.key)?;
+        let shelf = shelves.get_mut(&place(endpoint, transport))?;
         let mut noop = Context::from_waker(Waker::noop());
-        while let Some(idle) = shelf.idle.pop_back() {
+        while let Some(mut idle) = shelf.idle.pop_back() {
             endpoint.idle.fetch_sub(1, Ordering::Relaxed);
             let now = clock.now();
             let good = now < idle.until && idle.upstream.io.seems_silent(&mut noop);
@@ -71,7 +90,8 @@ impl Pools {
     }
 
     /// Keeps a connection whose last response ended cleanly.
-    pub fn give_back(&self, endpoint: &Arc<Endpoint>, mut upstream: Upstream, policy: &Pool, clock: &Clock) {
+    pub fn give_back(&self, endpoint: &Arc<Endpoint>, mut upstream: Upstream, transport: &TransportRun, clock: &Clock) {
+        let policy = &transport.pool;
         upstream.uses += 1;
         let worn = (policy.max_requests != 0 && upstream.uses >= policy.max_requests)
             || (policy.max_age_ms != 0 && clock.now() - upstream.born > policy.max_age_ms);
@@ -80,7 +100,7 @@ impl Pools {
         }
         let mut shelves = self.0.borrow_mut();
         let shelf = shelves
-            .entry(endpoint.key)
+            .entry(place(endpoint, transport))
             .or_insert_with(|| Shelf { endpoint: Arc::clone(endpoint), idle: VecDeque::new() });
         if endpoint.idle.fetch_add(1, Ordering::Relaxed) >= policy.max_idle {
             endpoint.idle.fetch_sub(1, Ordering::Relaxed);
@@ -101,7 +121,7 @@ impl Pools {
             if shelf.endpoint.removed.load(Ordering::Relaxed) {
                 shelf.idle.clear();
             } else {
-                shelf.idle.retain(|idle| now < idle.until && idle.upstream.io.seems_silent(&mut noop));
+                shelf.idle.retain_mut(|idle| now < idle.until && idle.upstream.io.seems_silent(&mut noop));
             }
             let closed = u32::try_from(before - shelf.idle.len()).unwrap_or(0);
             shelf.endpoint.idle.fetch_sub(closed, Ordering::Relaxed);

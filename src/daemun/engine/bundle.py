@@ -1,0 +1,34 @@
+"""What an engine gets: a Plan, and the certificates and secrets that it names (DESIGN.md, law 7: never within it).
+
+Made by run/lowering.py, handed over by handover.py. Values: two bundles are equal when they say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """A certificate with its chain, and its key, as PEM texts."""
+
+    chain: str = field(repr=False)
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A Plan as JSON, and by id everything it names that does not stand in it."""
+
+    plan: bytes = field(repr=False)
+    certificates: Mapping[str, KeyPair] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def refreshed(self, newer: Bundle) -> Bundle:
+        """Return this bundle with the newer contents of what it names."""
+        return Bundle(
+            plan=self.plan,
+            certificates={name: newer.certificates.get(name, pair) for name, pair in self.certificates.items()},
+            secrets={name: newer.secrets.get(name, content) for name, content in self.secrets.items()},
+        )

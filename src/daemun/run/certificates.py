@@ -1,0 +1,152 @@
+"""ACME as a source of certificates for lowering: started with the first resolver, not before.
+
+    lowering ─ want ─► AcmeSource ─► daemun.acme.Acme ─ order ─► the authority
+        ▲                  │              └─ answers: pages.sock (http-01), the engine's put_challenge (tls-alpn-01)
+        └── changed ───────┘                 commands.sock: `daemun certs renew`
+
+Translates Traefik's resolvers and wishes into those of `daemun.acme`, which knows no configuration language. What is
+imported for it takes 25 MB: an instance without a resolver pays nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from daemun.certificates.material import Material
+from daemun.engine.frames import Json
+from daemun.engine.state import StateDir
+from daemun.plan.scalars import Id
+from daemun.traefik.certificate_needs import Wish
+from daemun.traefik.resolvers import Acme as AcmeOptions
+from daemun.traefik.resolvers import Resolver
+
+if TYPE_CHECKING:
+    from daemun.acme.acme import Acme
+    from daemun.acme.resolver import Resolver as AcmeResolver
+
+
+class Call(Protocol):
+    """Makes a call on the engine's control socket."""
+
+    def __call__(self, call: str, **fields: Json) -> Awaitable[Mapping[str, Json]]:
+        """Raise CallRefused or ConnectionLost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineBorder:
+    """What a source needs of the engine: its calls, and to know that it serves (an answer is fetched through it)."""
+
+    call: Call
+    serves: asyncio.Event
+
+
+@dataclass(slots=True, kw_only=True)
+class _Answers:
+    """Where answers to challenges are put (daemun.acme.challenge.Challenges)."""
+
+    call: Call
+    tokens: MutableMapping[str, str] = field(default_factory=dict)
+
+    async def put(self, name: str, chain: str, key: str) -> None:
+        await self.call("put_challenge", name=name, chain=chain, key=key)
+
+    async def drop(self, name: str) -> None:
+        await self.call("drop_challenge", name=name)
+
+
+class AcmeSource:
+    """One instance's certificates from ACME (certificates.gather.CertificateSource).
+
+    `directory` is what a relative storage path is relative to, the working directory as in Traefik.
+    """
+
+    def __init__(self, *, state: StateDir, directory: Path, engine: EngineBorder, changed: Callable[[], None]) -> None:
+        self._state = state
+        self._directory = directory
+        self._engine = engine
+        self._changed = changed
+        self._answers = _Answers(call=engine.call)
+        self._acme: Acme | None = None
+        self._needed = asyncio.Event()
+
+    async def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
+        """Take what is wanted from now on; afterwards `materials` has what is stored."""
+        options = {name: resolver.acme for name, resolver in resolvers.items() if resolver.acme is not None}
+        if self._acme is None and not options:
+            return
+        from daemun.acme import resolver as acme
+
+        wanted = [acme.Wish(resolver=wish.resolver, names=wish.names, origin=wish.origin) for wish in wishes]
+        if self._acme is None:
+            self._acme = self._start()
+        await self._acme.want([translated(name, of) for name, of in options.items()], wanted, covered)
+        self._needed.set()
+
+    def materials(self) -> Mapping[Id, Material]:
+        """Return every certificate that can be used now."""
+        return {} if self._acme is None else self._acme.materials()
+
+    async def run(self) -> None:
+        """Order and renew until cancelled, once there is a resolver and the engine serves."""
+        await self._needed.wait()
+        await self._engine.serves.wait()
+        if self._acme is None:
+            return
+        from daemun.control.commands import commands
+        from daemun.control.pages import pages
+        from daemun.control.server import serving, unix_socket
+
+        async with contextlib.AsyncExitStack() as stack:
+            answering = serving(pages(self._answers.tokens), unix_socket(self._state.pages_socket))
+            await stack.enter_async_context(answering)
+            commanding = serving(commands(self._acme), unix_socket(self._state.commands_socket))
+            await stack.enter_async_context(commanding)
+            await self._acme.run()
+
+    def _start(self) -> Acme:
+        from daemun.acme import status
+        from daemun.acme.acme import Acme
+
+        return Acme(
+            directory=self._directory,
+            challenges=self._answers,
+            changed=self._changed,
+            status_file=self._state.path / status.FILE,
+        )
+
+
+def translated(name: str, options: AcmeOptions) -> AcmeResolver:
+    """Return a resolver's options in the terms of `daemun.acme`."""
+    from daemun.acme.resolver import Eab, KeyType
+    from daemun.acme.resolver import Resolver as AcmeResolver
+
+    http, tls = options.http_challenge, options.tls_challenge
+    return AcmeResolver(
+        name=name,
+        ca_server=options.ca_server,
+        storage=options.storage,
+        email=options.email,
+        ca_certificates=options.ca_certificates,
+        ca_system_roots=options.ca_system_cert_pool,
+        ca_server_name=options.ca_server_name,
+        key_type=KeyType(options.key_type.upper()),
+        certificates_duration=options.certificates_duration,
+        eab=None if options.eab is None else Eab(kid=options.eab.kid, hmac=options.eab.hmac_encoded),
+        preferred_chain=options.preferred_chain,
+        profile=options.profile,
+        email_addresses=options.email_addresses,
+        disable_common_name=options.disable_common_name,
+        http_entry_point=None if http is None else http.entry_point,
+        http_delay=0.0 if http is None else http.delay,
+        tls_challenge=tls is not None,
+        tls_delay=0.0 if tls is None else tls.delay,
+        client_timeout=options.client_timeout,
+        response_head_timeout=options.client_response_header_timeout,
+        certificate_timeout=options.certificate_timeout,
+    )

@@ -1,0 +1,255 @@
+"""From typed values to what the engine gets, again and again: a Plan, and the certificates and secrets it names.
+
+    Static, Dynamic ─ needs ─ gather ─ lower ─► Wanted
+                        ▲        ▲
+        files change ───┘        └─── a source has a new certificate; one of our own must be renewed
+
+Whoever has a configuration calls `set` (run/wanted.py, or `daemun proxy`); this calls `tell` with the result, and again
+when only certificates changed. Problems are logged here, once each time they change. Nothing here speaks to the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from daemun.certificates.files import FilesRead
+from daemun.certificates.gather import CertificateSource, Gathered, Gatherer, covered_names
+from daemun.certificates.local import default_data_dir
+from daemun.certificates.material import Material
+from daemun.engine.bundle import Bundle, KeyPair
+from daemun.errors import Problem
+from daemun.logs import log_problem
+from daemun.plan.plan import Plan, to_json
+from daemun.plan.scalars import Id
+from daemun.providers.watch import changes
+from daemun.traefik.certificate_needs import Needs, certificate_needs
+from daemun.traefik.dynamic import Dynamic
+from daemun.traefik.logs import Log
+from daemun.traefik.lower import lower
+from daemun.traefik.lower_internal import PAGES
+from daemun.traefik.static import Static
+
+_log = structlog.get_logger()
+_AFTER_FAILURE = 1.0  # seconds; only a mistake of ours leads here
+# A clock that was set back, or a machine that slept, is noticed after this, seconds.
+_LONGEST_WAIT = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the engine is to do from now on.
+
+    `grace` is how long it may take to stop, seconds. `complete` is False when a provider could not be read yet and
+    its part is missing: better than nothing, worse than what an adopted engine does.
+    """
+
+    bundle: Bundle
+    log: Log
+    grace: float
+    complete: bool
+
+    @property
+    def plan(self) -> bytes:
+        """Return the Plan alone."""
+        return self.bundle.plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A change that cannot be used; what was before stays."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A configuration and the certificates it needs, as far as files have them."""
+
+    dynamic: Dynamic
+    complete: bool
+    needs: Needs
+    read: FilesRead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """What became of a configuration, and of the certificates it needs."""
+
+    wanted: Wanted
+    problems: tuple[Problem, ...]
+    gathered: Gathered
+
+
+Tell = Callable[[Wanted | Rejected], None]
+Sources = Callable[[Callable[[], None]], Sequence[CertificateSource]]
+
+
+def no_sources(_changed: Callable[[], None]) -> Sequence[CertificateSource]:
+    """Return nothing that obtains certificates."""
+    return ()
+
+
+class Lowerer:
+    """Keeps a configuration lowered. `sources` is called with what each of them calls when it has something new.
+
+    `pages` is the socket of our own application.
+    """
+
+    def __init__(
+        self, *, tell: Tell, data_dir: Path | None = None, pages: str = PAGES, sources: Sources = no_sources
+    ) -> None:
+        self._tell = tell
+        self._pages = pages
+        self._gatherer = Gatherer(data_dir=data_dir or default_data_dir())
+        self._sources = tuple(sources(self.again))
+        self._static: Static | None = None
+        self._dynamic: Dynamic | None = None
+        self._said: tuple[Problem, ...] = ()
+        self._logged: tuple[Problem, ...] = ()
+        self._told: Wanted | None = None
+        self._until: datetime | None = None
+        self._lock = asyncio.Lock()
+        self._again = asyncio.Event()
+        self._watched = asyncio.Event()
+
+    async def set(self, static: Static, dynamic: Dynamic | None, *, said: tuple[Problem, ...] = ()) -> None:
+        """Lower a new configuration and tell; `said` is what was found wrong when it was read.
+
+        None stands for a dynamic part that could not be read yet.
+        """
+        async with self._lock:
+            self._static, self._dynamic, self._said = static, dynamic, said
+            lowered = await self._lower(static)
+            problems = (*said, *lowered.problems)
+            if problems != self._logged:
+                self._log(problems)
+            self._say(lowered.wanted)
+
+    def reject(self, problems: Sequence[Problem]) -> None:
+        """Tell of a change that cannot be used."""
+        if tuple(problems) != self._logged:
+            self._log(tuple(problems))
+        self._tell(Rejected(problems=tuple(problems)))
+
+    def again(self) -> None:
+        """Look again at certificates, soon: something has changed. To be called in the event loop's thread."""
+        self._again.set()
+
+    async def run(self) -> None:
+        """Follow certificates until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_kept_going(self._follow_files), name="certificate files")
+            tasks.create_task(_kept_going(self._follow_rest), name="certificates")
+            for source in self._sources:
+                tasks.create_task(_kept_going(source.run), name="certificate source")
+
+    async def _follow_files(self) -> None:
+        await self._watched.wait()
+        async with aclosing(changes(lambda: self._gatherer.paths)) as told:
+            async for _ in told:
+                if not self._gatherer.paths:
+                    self._watched.clear()
+                    return
+                self.again()
+
+    async def _follow_rest(self) -> None:
+        wait = _LONGEST_WAIT
+        if self._until is not None:
+            wait = min(max((self._until - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST_WAIT)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._again.wait(), wait)
+        due = self._until is not None and self._until <= datetime.now(UTC)
+        if not self._again.is_set() and not due:
+            return
+        self._again.clear()
+        async with self._lock:
+            if self._static is None:
+                return
+            lowered = await self._lower(self._static)
+            problems = (*self._said, *lowered.problems)
+            # The rest of a configuration was complained about when it was read.
+            self._log(problems, but=self._logged)
+            if lowered.wanted != self._told:
+                self._say(lowered.wanted)
+
+    async def _lower(self, static: Static) -> Lowered:
+        looked = await asyncio.to_thread(look, static, self._dynamic, gatherer=self._gatherer)
+        covered = covered_names(looked.needs, looked.read)
+        others: dict[Id, Material] = {}
+        for source in self._sources:
+            try:
+                await source.want(static.certificates_resolvers, looked.needs.wishes, covered)
+                others.update(source.materials())
+            except Exception:  # noqa: BLE001 - what obtains certificates must not keep a configuration from being served
+                _log.exception("certificates cannot be obtained: the configuration goes on without them")
+        lowered = await asyncio.to_thread(
+            lower_all, static, looked, gatherer=self._gatherer, others=others, pages=self._pages
+        )
+        self._until = lowered.gathered.until
+        if self._gatherer.paths:
+            self._watched.set()
+        return lowered
+
+    def _say(self, wanted: Wanted) -> None:
+        self._told = wanted
+        self._tell(wanted)
+
+    def _log(self, problems: tuple[Problem, ...], *, but: Sequence[Problem] = ()) -> None:
+        for problem in problems:
+            if problem not in but:
+                log_problem(problem)
+        self._logged = problems
+
+
+def look(static: Static, dynamic: Dynamic | None, *, gatherer: Gatherer) -> Looked:
+    """Find out which certificates are needed, and read the files; None stands for a dynamic part not read yet."""
+    values = Dynamic() if dynamic is None else dynamic
+    needs, _ = certificate_needs(static, values)
+    read = gatherer.read(needs, now=datetime.now(UTC))
+    return Looked(dynamic=values, complete=dynamic is not None, needs=needs, read=read)
+
+
+def lower_all(
+    static: Static,
+    looked: Looked,
+    *,
+    gatherer: Gatherer,
+    others: Mapping[Id, Material] | None = None,
+    pages: str = PAGES,
+) -> Lowered:
+    """Lower a configuration with what is at hand; `others` are the certificates of sources."""
+    gathered = gatherer.gather(looked.needs, looked.read, others or {}, now=datetime.now(UTC))
+    plan, problems = lower(static, looked.dynamic, at_hand=gathered.at_hand, pages=pages)
+    closings = [listener.closing for listener in plan.listeners.values()]
+    grace = max((closing.accept_grace_ms + closing.grace_ms for closing in closings), default=0) / 1000
+    wanted = Wanted(bundle=_bundle(plan, gathered), log=static.log, grace=grace, complete=looked.complete)
+    return Lowered(wanted=wanted, problems=(*problems, *gathered.problems), gathered=gathered)
+
+
+def _bundle(plan: Plan, gathered: Gathered) -> Bundle:
+    """Return the Plan with what it names, and nothing else."""
+    materials = {name: gathered.materials[name] for name in plan.certificates}
+    roots = (name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots)
+    return Bundle(
+        plan=to_json(plan),
+        certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in materials.items()},
+        secrets={name: gathered.secrets[name] for name in roots},
+    )
+
+
+async def _kept_going(follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        try:
+            await follow()
+        except Exception:  # noqa: BLE001 - a stream that ended for ever would be worse
+            _log.exception("following certificates failed and begins again", after=_AFTER_FAILURE)
+            await asyncio.sleep(_AFTER_FAILURE)
