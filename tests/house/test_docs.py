@@ -56,6 +56,9 @@ def test_commands_exist(doc: Path) -> None:
     """`make x` is a target, `daemun x` a command, `daemun.x.y` a module."""
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands |= {
+        str(group.name or group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance
+    }
     for snippet in code(doc):
         for line in snippet.splitlines():
             if re.match(r"\s*(?:\$ )?make ", line):

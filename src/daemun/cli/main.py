@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from daemun.cli.certs import certs
 from daemun.cli.check import check
 from daemun.cli.demo import demo
 from daemun.cli.explain import explain
@@ -26,6 +27,7 @@ app.command(rich_help_panel="Run")(run)
 app.command(rich_help_panel="Run")(proxy)
 app.command(rich_help_panel="Run")(demo)
 app.command(rich_help_panel="Run")(trust)
+app.add_typer(certs, rich_help_panel="Ask")
 app.command(rich_help_panel="Ask")(check)
 app.command(rich_help_panel="Ask")(explain)
 app.command(rich_help_panel="Ask")(version)

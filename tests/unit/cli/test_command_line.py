@@ -25,12 +25,12 @@ def test_help_names_every_command() -> None:
     """--help shows each command with its sentence."""
     shown = daemun("--help")
     assert shown.returncode == 0
-    for command in ("run", "proxy", "demo", "trust", "check", "explain", "version"):
+    for command in ("run", "proxy", "demo", "trust", "certs", "check", "explain", "version"):
         assert f"{command} " in shown.stdout
     assert "Usage: daemun" in shown.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "proxy", "demo", "trust", "check", "explain", "version"])
+@pytest.mark.parametrize("command", ["run", "proxy", "demo", "trust", "certs", "check", "explain", "version"])
 def test_help_of_a_command(command: str) -> None:
     """Each command explains itself."""
     shown = daemun(command, "--help")
