@@ -46,16 +46,15 @@ def failed(
         stated = now + _RATE_LIMITED * (1 + _JITTER * draw())
     if stated is not None:
         stated = min(stated, now + _MOST_STATED)
-    bound = stated is not None and stated > now + pause
     return Failure(
         ca_server=ca_server,
         count=count,
         at=now,
-        next=stated if bound and stated is not None else now + pause,
+        next=max(now + pause, stated or now),
         kind=refusal.kind,
         message=refusal.message,
         advice=refusal.advice,
-        bound=bound,
+        not_before=stated,
     )
 
 
@@ -64,4 +63,5 @@ def at_start(failure: Failure) -> Failure:
 
     Not before a quarter of an hour after the last try, for the process may be restarted again and again.
     """
-    return failure if failure.bound else replace(failure, next=min(failure.next, failure.at + _AFTER_RESTART))
+    soon = min(failure.next, failure.at + _AFTER_RESTART)
+    return replace(failure, next=max(soon, failure.not_before or soon))

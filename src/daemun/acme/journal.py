@@ -62,7 +62,7 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What went wrong last. `count` tries in a row failed; `bound` means the authority said when to come back."""
+    """What went wrong last. `count` tries in a row failed; not before `not_before` wants the authority to be asked."""
 
     ca_server: str
     count: int
@@ -71,7 +71,7 @@ class Failure:
     kind: str
     message: str
     advice: str
-    bound: bool = False
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +216,7 @@ def _failure(raw: Any) -> Failure:
         kind=str(raw["kind"]),
         message=str(raw["message"]),
         advice=str(raw["advice"]),
-        bound=bool(raw["bound"]),
+        not_before=None if raw["not_before"] is None else datetime.fromisoformat(raw["not_before"]),
     )
 
 
