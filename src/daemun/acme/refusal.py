@@ -47,6 +47,7 @@ _ADVICE = {
     "unreachable": "look at caServer, at the network and at the name server of this machine; it is tried again",
     "untrusted": "name the root that signed the authority's own certificate in the resolver's caCertificates",
     "storage": "make the storage file and its directory writable for this process",
+    "engine": "it is tried again when the engine is back",
     "protocol": "look at caServer: it must be the address of an ACME directory",
     "timeout": "it is tried again",
     "serverInternal": "the authority has a fault of its own; it is tried again",
@@ -89,7 +90,7 @@ class Refusal(DaemunError):
     @property
     def is_ours_to_wait(self) -> bool:
         """Tell whether nothing of the user's is wrong: the authority, or the way to it, is out of order."""
-        return self.kind in {"unreachable", "timeout", "serverInternal", "serviceUnavailable", "badNonce"}
+        return self.kind in {"unreachable", "timeout", "serverInternal", "serviceUnavailable", "badNonce", "engine"}
 
 
 def refusal(kind: str, detail: str, *, retry_at: datetime | None = None) -> Refusal:
@@ -109,6 +110,8 @@ def understood(error: Exception) -> Refusal:
         return refusal("storage", f"the certificate storage cannot be written: {error.strerror or error}")
     if isinstance(error, CertificateError):
         return refusal("storage", str(error))
+    if isinstance(error, DaemunError):
+        return refusal("engine", f"the engine cannot show the answer to the authority: {error}")
     _log.error("an order failed in a way that is a mistake of ours", exc_info=error)
     return refusal("fault", f"{type(error).__name__}: {error}")
 
@@ -157,7 +160,7 @@ def _stated(detail: str) -> datetime | None:
 
 
 def _sentence(said: Said) -> str:
-    if said.kind in {"unreachable", "untrusted", "protocol", "timeout", "storage", "fault"}:
+    if said.kind in {"unreachable", "untrusted", "protocol", "timeout", "storage", "engine", "fault"}:
         return said.detail
     about = f" about {said.name}" if said.name else ""
     return f"the authority says{about}: {said.detail.rstrip('.')} ({said.kind})"

@@ -3,6 +3,8 @@
     lock           held (flock) by the one control plane that may write here; holds its pid
     control.sock   the engine's control socket
     pages.sock     where our own application listens (answers to challenges)
+    commands.sock  where the command line asks the running instance
+    certificates.json  what `daemun certs` shows
     plan.json      the last Plan the engine took; plan.previous.json the one before
 
 The directory names the instance: two instances need two of them. It is 0700, its files 0600.

@@ -10,7 +10,7 @@ import pytest
 
 from daemun.acme.refusal import PREFIX, Refusal, from_document, refusal, retry_at, said_of, understood
 from daemun.acme.store import StorageError
-from daemun.errors import CertificateError, Place
+from daemun.errors import CertificateError, EngineError, Place
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -89,5 +89,8 @@ def test_other_errors(tmp_path: Path) -> None:
     assert understood(OSError(28, "No space left on device")).message.endswith("No space left on device")
     assert understood(CertificateError("no key")).message == "no key"
     assert understood(ZeroDivisionError("x")).kind == "fault"
+    gone = understood(EngineError("the connection ended"))
+    assert gone.message == "the engine cannot show the answer to the authority: the connection ended"
+    assert gone.is_ours_to_wait
     one = refusal("dns", "x")
     assert understood(one) is one
