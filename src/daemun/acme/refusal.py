@@ -3,7 +3,7 @@
 Facts: errors are problem documents (RFC 7807) whose type is `urn:ietf:params:acme:error:KIND` (RFC 8555 section 6.7,
 RFC 9773 section 7.4); Retry-After is seconds or a date (RFC 9110 section 10.2.3). Decisions: kinds of our own beside
 those: `unreachable` (no answer, or none in time), `untrusted` (its TLS certificate), `protocol` (an answer that is
-none), `timeout` (an order that does not get on). Nothing is retried here.
+none), `timeout` (an order that does not get on), `storage`, `engine` (ours are out of order), `fault` (a mistake of ours).
 """
 
 from __future__ import annotations
