@@ -16,6 +16,8 @@ from collections import Counter
 from pathlib import Path
 from types import TracebackType
 
+from tests.kit.waiting import LIMIT
+
 ADDRESS = "127.53.53.53"
 
 
@@ -44,7 +46,8 @@ class NameServer:
         self.asked: Counter[str] = Counter()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((ADDRESS, 53))
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> NameServer:
         return self
@@ -54,6 +57,8 @@ class NameServer:
     ) -> None:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        # While it receives, the kernel keeps the port, which the next test wants.
+        self._thread.join(LIMIT)
         self._socket.close()
 
     def _serve(self) -> None:
