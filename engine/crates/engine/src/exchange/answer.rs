@@ -107,7 +107,7 @@ fn phrase(status: u16) -> &'static str {
     }
 }
 
-/// Fields of a response that belong to the upstream's downstream, or are hidden by the route.
+/// Fields of a response that belong to the upstream's connection, or are hidden by the route.
 pub fn drop_connection_fields(head: &mut Head, hide: &crate::snapshot::route::HideSet) {
     if head.seen.has(Known::Connection) {
         let listed = head.joined(b"connection").unwrap_or_default();

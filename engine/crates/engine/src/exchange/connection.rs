@@ -132,7 +132,7 @@ async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Opt
 async fn idle(connection: &mut Downstream) -> bool {
     let Downstream { side, client, alarm, worker, .. } = connection;
     let Side::Http1(io) = side else { return false };
-    let keepalive = match listener_run(worker, &client.listener) {
+    let keepalive = match worker.view().listener(&client.listener) {
         Some(listener) => listener.http.timeouts.keepalive_ms,
         None => return false,
     };
@@ -164,17 +164,8 @@ async fn idle(connection: &mut Downstream) -> bool {
 async fn burst(connection: &mut Downstream, scratch: &mut Scratch) -> Next {
     loop {
         let worker = Rc::clone(&connection.worker);
-        let view = worker.view();
-        let last;
-        let listener =
-            match (view.listeners.get(&connection.client.listener.key), connection.client.listener.last.get()) {
-                (Some(listener), _) => listener,
-                (None, Some(removed)) => {
-                    last = Arc::clone(removed);
-                    &last
-                }
-                (None, None) => return Next::Close,
-            };
+        let (view, client) = (worker.view(), Rc::clone(&connection.client));
+        let Some(listener) = view.listener(&client.listener) else { return Next::Close };
         let read = read_head(connection, &mut scratch.client, &mut scratch.request.head, &listener.http).await;
         let next = match read {
             Ok(Read::Head(len)) if listener.http1 => {
@@ -239,9 +230,9 @@ pub async fn linger(io: &mut Io, buffer: &mut Buffer, alarm: &Alarm) {
     .await;
 }
 
-/// What a listener is in the running Plan, or was in the last that had it.
+/// What a listener is, for who holds it longer than a request.
 pub fn listener_run(worker: &Worker, listener: &ListenerState) -> Option<Arc<ListenerRun>> {
-    worker.view().listeners.get(&listener.key).or(listener.last.get()).cloned()
+    worker.view().listener(listener).cloned()
 }
 
 /// What reading a head came to.

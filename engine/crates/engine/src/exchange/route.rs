@@ -39,7 +39,7 @@ pub struct Place<'p> {
 }
 
 impl<'p> Place<'p> {
-    /// The exchange, with what it borrows from its downstream.
+    /// The exchange, with what it borrows from its client's side.
     pub fn exchange<'a>(self, downstream: &'a Downstream, scratch: &'a mut Scratch) -> Exchange<'a, 'p> {
         let Scratch { request, response, captures, record, .. } = scratch;
         Exchange {
@@ -110,7 +110,7 @@ pub async fn exchange(
     }
 }
 
-/// Whether a request for this host may come on this downstream, as far as TLS says.
+/// Whether a request for this host may come on this connection, as far as TLS says.
 #[inline]
 fn agree(client: &Client, listener: &ListenerRun, host: u32) -> Result<(), Fault> {
     if client.refused {
@@ -218,7 +218,7 @@ fn slash(exchange: &mut Exchange<'_, '_>, location: &str) -> Answer {
     Answer { body: Vec::new(), close: false, silent: false }
 }
 
-/// Writes an answer of the engine's own, logs it, and says what becomes of the downstream.
+/// Writes an answer of the engine's own, logs it, and says what becomes of the connection.
 async fn finish(
     downstream: &mut Downstream,
     scratch: &mut Scratch,

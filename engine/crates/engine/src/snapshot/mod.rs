@@ -19,6 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use self::listener::ListenerRun;
 use self::service::ServiceRun;
 use crate::clock::{Clock, Moment, NEVER};
+use crate::listen::ListenerState;
 
 pub struct Snapshot {
     /// By [`crate::listen::ListenerState::key`].
@@ -60,6 +61,13 @@ impl Life {
 }
 
 impl Snapshot {
+    /// What a listener is here; one that this Plan does not have, what it was in the last that had it.
+    #[must_use]
+    #[inline]
+    pub fn listener<'a>(&'a self, of: &'a ListenerState) -> Option<&'a Arc<ListenerRun>> {
+        self.listeners.get(&of.key).or(of.last.get())
+    }
+
     #[must_use]
     pub fn empty() -> Self {
         Self {

@@ -9,7 +9,7 @@ use rustls::server::Acceptor;
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
 use tokio_rustls::LazyConfigAcceptor;
 
-use super::terms::{TlsRun, ACME_TLS};
+use super::terms::{iana_name, TlsRun, ACME_TLS};
 use crate::clock::Alarm;
 use crate::io::Io;
 use crate::snapshot::listener::ListenerRun;
@@ -91,10 +91,7 @@ async fn handshake(worker: &Worker, listener: &ListenerRun, tls: &TlsRun, socket
     counter.fetch_add(1, Ordering::Relaxed);
     let session = Session {
         version: if connection.protocol_version() == Some(ProtocolVersion::TLSv1_2) { "1.2" } else { "1.3" },
-        cipher: connection
-            .negotiated_cipher_suite()
-            .map(|suite| format!("{:?}", suite.suite()).replace("TLS13_", "TLS_"))
-            .unwrap_or_default(),
+        cipher: connection.negotiated_cipher_suite().map(|suite| iana_name(suite.suite())).unwrap_or_default(),
         server_name,
         options: Arc::clone(&terms.options),
         http2: connection.alpn_protocol() == Some(b"h2"),

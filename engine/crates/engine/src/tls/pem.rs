@@ -13,12 +13,12 @@ use rustls::RootCertStore;
 /// # Errors
 /// In words: what is no PEM, no key that can be used, or a key of another certificate.
 pub fn certified_key(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, String> {
-    let chain = certificates(chain)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| format!("the key cannot be read: {e}"))?;
-    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map(Arc::new).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => "the key is not the certificate's".to_owned(),
-        error => format!("the certificate cannot be used: {error}"),
-    })
+    CertifiedKey::from_der(certificates(chain)?, private_key(key)?, &aws_lc_rs::default_provider())
+        .map(Arc::new)
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => "the key is not the certificate's".to_owned(),
+            error => format!("the certificate cannot be used: {error}"),
+        })
 }
 
 /// The same without a look at the certificate: a challenge's has a critical extension that nobody else knows
@@ -28,10 +28,9 @@ pub fn certified_key(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, Stri
 /// In words: what is no PEM, or no key that can be used.
 pub fn challenge_key(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, String> {
     let chain = certificates(chain)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| format!("the key cannot be read: {e}"))?;
     let key = aws_lc_rs::default_provider()
         .key_provider
-        .load_private_key(key)
+        .load_private_key(private_key(key)?)
         .map_err(|e| format!("the key cannot be used: {e}"))?;
     Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
@@ -48,6 +47,10 @@ pub fn roots(texts: &[Arc<[u8]>]) -> Result<RootCertStore, String> {
         }
     }
     Ok(store)
+}
+
+fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(text).map_err(|e| format!("the key cannot be read: {e}"))
 }
 
 fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -171,6 +171,12 @@ fn versions(options: &TlsOptions) -> Result<Vec<&'static SupportedProtocolVersio
     Ok(versions)
 }
 
+/// IANA's name of a suite: rustls writes `TLS13_AES…` for `TLS_AES…`.
+#[must_use]
+pub fn iana_name(suite: rustls::CipherSuite) -> String {
+    format!("{suite:?}").replace("TLS13_", "TLS_")
+}
+
 /// aws-lc-rs with these suites and groups (IANA's names, in order of preference); its own where there are none.
 ///
 /// # Errors
@@ -178,12 +184,10 @@ fn versions(options: &TlsOptions) -> Result<Vec<&'static SupportedProtocolVersio
 pub fn provider(suites: &[String], groups: &[String]) -> Result<CryptoProvider, String> {
     let mut provider = aws_lc_rs::default_provider();
     if !suites.is_empty() {
-        // rustls writes TLS13_AES… for what IANA calls TLS_AES….
-        let name = |s: &rustls::SupportedCipherSuite| format!("{:?}", s.suite()).replace("TLS13_", "TLS_");
         provider.cipher_suites = suites
             .iter()
             .map(|wanted| {
-                let found = aws_lc_rs::ALL_CIPHER_SUITES.iter().find(|s| name(s) == *wanted);
+                let found = aws_lc_rs::ALL_CIPHER_SUITES.iter().find(|s| iana_name(s.suite()) == *wanted);
                 found.copied().ok_or_else(|| format!("the cipher suite {wanted}"))
             })
             .collect::<Result<_, _>>()?;
