@@ -24,7 +24,7 @@ from daemun.acme.blocking import call
 from daemun.acme.challenge import Challenges
 from daemun.acme.clock import LONGEST, Clock, WallClock
 from daemun.acme.journal import Entry, Failure, Journal, Renewal
-from daemun.acme.names import is_covered, normal
+from daemun.acme.names import normal
 from daemun.acme.needs import Need, needs
 from daemun.acme.order import Elsewhere, Ordering
 from daemun.acme.preflight import Preflight
@@ -35,6 +35,7 @@ from daemun.acme.sessions import NoSession, Sessions
 from daemun.acme.shelf import Shelf
 from daemun.acme.store import Stored
 from daemun.certificates.material import Material
+from daemun.config.local_names import is_covered
 from daemun.errors import Problem
 
 _log = structlog.get_logger()

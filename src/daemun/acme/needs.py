@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
-from daemun.acme.names import coverers, is_covered, is_wildcard, normal, why_not
+from daemun.acme.names import is_wildcard, normal, why_not
 from daemun.acme.resolver import Resolver, Wish, certificate_id
 from daemun.acme.store import Stored
+from daemun.config.local_names import coverers, is_covered
 from daemun.errors import Place, Problem
 from daemun.plan.origin import Origin
 

@@ -30,13 +30,13 @@ from daemun.acme.challenge import HTTP, TLS, Challenges, answer, proof_certifica
 from daemun.acme.clock import Clock, sleep
 from daemun.acme.journal import Failure, Journal, PendingOrder, Renewal
 from daemun.acme.keys import make_key, make_request
-from daemun.acme.names import is_covered
 from daemun.acme.needs import Need, by_name, serving
 from daemun.acme.refusal import Refusal, from_document, refusal
 from daemun.acme.renewal import identifier
 from daemun.acme.resolver import Resolver
 from daemun.acme.store import Stored
 from daemun.certificates.material import Material, parse
+from daemun.config.local_names import is_covered
 from daemun.errors import CertificateError
 
 T = TypeVar("T", Order, Authorization)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 
 _SPECIAL = (".localhost", ".local", ".test", ".example", ".invalid", ".internal", ".home.arpa", ".lan")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -40,7 +40,12 @@ def address_of(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return None
 
 
-def is_covered(name: str, by: Iterable[str]) -> bool:
+def coverers(name: str) -> tuple[str, ...]:
+    """Return the names of certificates that serve a name: itself, and the wildcard of its first label."""
+    label, dot, rest = name.partition(".")
+    return (name, f"*.{rest}") if label and dot and rest and label != "*" else (name,)
+
+
+def is_covered(name: str, by: Container[str]) -> bool:
     """Tell whether a certificate of these names serves this one."""
-    one_label_less = f"*.{name.partition('.')[2]}"
-    return any(other in (name, one_label_less) for other in by)
+    return any(pattern in by for pattern in coverers(name))

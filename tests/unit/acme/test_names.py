@@ -1,37 +1,10 @@
-"""Names of certificates: what covers what, and what no authority signs."""
+"""Names of certificates: in the form that is ordered, and which no authority signs."""
 
 from __future__ import annotations
 
 import pytest
 
-from daemun.acme.names import coverers, is_covered, normal, why_not
-
-
-@pytest.mark.parametrize(
-    ("name", "patterns", "covered"),
-    [
-        ("a.example.com", {"a.example.com"}, True),
-        ("a.example.com", {"*.example.com"}, True),
-        ("a.b.example.com", {"*.example.com"}, False),
-        ("example.com", {"*.example.com"}, False),
-        ("*.example.com", {"*.example.com"}, True),
-        ("*.example.com", {"a.example.com"}, False),
-        ("*.a.example.com", {"*.example.com"}, False),
-        ("a.example.com", {"b.example.com"}, False),
-        ("a.example.com", set(), False),
-        ("com", {"*."}, False),
-    ],
-)
-def test_covered(name: str, patterns: set[str], *, covered: bool) -> None:
-    """A wildcard stands for exactly one label, and for itself."""
-    assert is_covered(name, patterns) is covered
-
-
-def test_coverers() -> None:
-    """What is looked for: the name, and the wildcard of its first label."""
-    assert coverers("a.b.c") == ("a.b.c", "*.b.c")
-    assert coverers("*.b.c") == ("*.b.c",)
-    assert coverers("a") == ("a",)
+from daemun.acme.names import normal, why_not
 
 
 def test_normal() -> None:

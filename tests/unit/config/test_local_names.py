@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemun.config.local_names import address_of, is_covered, is_local, is_name
+from daemun.config.local_names import address_of, coverers, is_covered, is_local, is_name
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,30 @@ def test_addresses() -> None:
 def test_covered(name: str, by: tuple[str, ...], covered: bool) -> None:  # noqa: FBT001
     """A wildcard covers one label."""
     assert is_covered(name, by) is covered
+
+
+@pytest.mark.parametrize(
+    ("name", "patterns", "covered"),
+    [
+        ("a.example.com", {"a.example.com"}, True),
+        ("a.example.com", {"*.example.com"}, True),
+        ("a.b.example.com", {"*.example.com"}, False),
+        ("example.com", {"*.example.com"}, False),
+        ("*.example.com", {"*.example.com"}, True),
+        ("*.example.com", {"a.example.com"}, False),
+        ("*.a.example.com", {"*.example.com"}, False),
+        ("a.example.com", {"b.example.com"}, False),
+        ("a.example.com", set(), False),
+        ("com", {"*."}, False),
+    ],
+)
+def test_covered_in_a_set(name: str, patterns: set[str], *, covered: bool) -> None:
+    """A wildcard stands for exactly one label, and for itself."""
+    assert is_covered(name, patterns) is covered
+
+
+def test_coverers() -> None:
+    """What is looked for: the name, and the wildcard of its first label."""
+    assert coverers("a.b.c") == ("a.b.c", "*.b.c")
+    assert coverers("*.b.c") == ("*.b.c",)
+    assert coverers("a") == ("a",)
