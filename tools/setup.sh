@@ -41,18 +41,10 @@ for_build() {
 
 for_test() {
     # setpriv, prlimit, unshare: util-linux. Tests bind processes to themselves with them, so that none is left behind.
-    for program in setpriv prlimit unshare mount; do
-        has "$program" || install "$program" util-linux mount
-        has "$program" || lack "$program (Debian: util-linux, mount)"
-    done
+    need setpriv:util-linux prlimit:util-linux unshare:util-linux mount:mount
     # What `daemun trust` uses, what judges the certificates that we make, what others say of our TLS, a browser.
-    for pair in certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh \
-        chromium:chromium; do
-        program=${pair%%:*}
-        package=${pair#*:}
-        has "$program" || install "$program" "$package"
-        has "$program" || lack "$program (Debian: $package)"
-    done
+    need certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh \
+        chromium:chromium
     pebble_is_built || build_pebble
     pebble_is_built || lack "pebble $PEBBLE (Go >= 1.21, and the module proxy that Go is set up with)"
     has h2spec || [ -x .cache/bin/h2spec ] || build_h2spec
@@ -61,9 +53,7 @@ for_test() {
 
 # The conformance suite for HTTP/2; tools/h2spec/go.mod pins it and all it is made of.
 build_h2spec() {
-    [ ! -x /usr/local/go/bin/go ] || PATH="$PATH:/usr/local/go/bin"
-    has go || install "Go" golang-go
-    has go || return 0
+    find_go || return 0
     echo "setup: building h2spec" >&2
     bin="$PWD/.cache/bin"
     (cd tools/h2spec && GOBIN="$bin" GOFLAGS=-mod=readonly go install github.com/summerwind/h2spec/cmd/h2spec) >&2 || true
@@ -77,12 +67,8 @@ for_lint() {
 }
 
 for_bench() {
-    for pair in wrk:wrk h2load:nghttp2-client nghttp:nghttp2-client h2o:h2o nginx:nginx-light haproxy:haproxy caddy:caddy openssl:openssl taskset:util-linux; do
-        program=${pair%%:*}
-        package=${pair#*:}
-        has "$program" || install "$program" "$package"
-        has "$program" || lack "$program (Debian: $package)"
-    done
+    need wrk:wrk h2load:nghttp2-client nghttp:nghttp2-client h2o:h2o nginx:nginx-light haproxy:haproxy caddy:caddy \
+        openssl:openssl taskset:util-linux
 }
 
 pebble_is_built() {
@@ -93,14 +79,28 @@ pebble_is_built() {
 # Debian's Pebble is older than renewal information (RFC 9773). Go from 1.21 on fetches the toolchain that a module
 # names, as a module too; an older one cannot read Pebble's.
 build_pebble() {
-    has go || install "Go" golang-go
-    has go || return 0
+    find_go || return 0
     echo "setup: building pebble $PEBBLE" >&2
     module=github.com/letsencrypt/pebble/v2/cmd
     if GOBIN="$PWD/.cache/go/bin" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" \
         go install "$module/pebble@$PEBBLE" "$module/pebble-challtestsrv@$PEBBLE" >&2; then
         echo "$PEBBLE" >.cache/go/bin/pebble.version
     fi
+}
+
+# need PROGRAM:PACKAGE…
+need() {
+    for pair in "$@"; do
+        has "${pair%%:*}" || install "${pair%%:*}" "${pair#*:}"
+        has "${pair%%:*}" || lack "${pair%%:*} (Debian: ${pair#*:})"
+    done
+}
+
+# Go as its own archive puts it, or Debian's.
+find_go() {
+    [ ! -x /usr/local/go/bin/go ] || PATH="$PATH:/usr/local/go/bin"
+    has go || install "Go" golang-go
+    has go
 }
 
 has() {
