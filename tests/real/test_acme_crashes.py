@@ -6,12 +6,16 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daemun.acme import store
+from daemun.acme.account import open_session
+from daemun.acme.journal import Journal
+from daemun.acme.resolver import Resolver
 from tests.kit.acme import Answers, TokenFolder
 from tests.kit.acme_process import STEPS, start
 from tests.kit.pebble import Pebble
@@ -102,6 +106,33 @@ def test_three_processes(ca: Pebble, tmp_path: Path) -> None:
         assert ca.said("There are now 2 accounts") == 0
 
     asyncio.run(scenario())
+
+
+def test_account_of_another_process_comes_between(ca: Pebble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that another process registers while we read the storage is ours too."""
+    resolver = Resolver(
+        name="le",
+        ca_server=ca.directory,
+        storage="acme.json",
+        ca_certificates=(str(ca.root),),
+        http_entry_point="web",
+    )
+    found: list[str] = []
+    keep_first = Journal.keep_first
+
+    def session() -> str:
+        return open_session(resolver, directory=tmp_path, now=lambda: datetime.now(UTC)).uri
+
+    def keep_after_another(journal: Journal, *given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(Journal, "keep_first", keep_first)
+        found.append(session())
+        return keep_first(journal, *given, **named)
+
+    monkeypatch.setattr(Journal, "keep_first", keep_after_another)
+    found.append(session())
+    assert found[0] == found[1]
+    assert ca.said("There are now 1 accounts") == 1
+    assert ca.said("There are now 2 accounts") == 0
 
 
 def test_two_resolvers_of_two_processes(ca: Pebble, tmp_path: Path) -> None:

@@ -45,18 +45,10 @@ def open_session(resolver: Resolver, *, directory: Path, now: Callable[[], datet
     """
     storage = directory / resolver.storage
     journal = Journal(storage)
-    stored = store.read(storage).account(resolver.name)
-    if stored is not None and stored.uri and not is_of(stored, resolver.ca_server):
-        _log.warning(
-            "the stored account belongs to another authority: a new one is made",
-            resolver=resolver.name,
-            account=stored.uri,
-            ca_server=resolver.ca_server,
-        )
-        stored = None
-    if stored is None:
-        pending = journal.keep_first(resolver.name, lambda: _new_key(resolver.ca_server))
-        stored = Account(email=resolver.email, key=base64.b64decode(pending.key))
+    found = journal.keep_first(
+        resolver.name, lambda: _new_key(resolver.ca_server), unless=lambda: _stored(resolver, storage)
+    )
+    stored = found if isinstance(found, Account) else Account(email=resolver.email, key=base64.b64decode(found.key))
     key = read_account_key(stored.key)
     known = "" if fresh else stored.uri
     network = Network(resolver, key, directory=directory, now=now, uri=known)
@@ -71,6 +63,20 @@ def open_session(resolver: Resolver, *, directory: Path, now: Callable[[], datet
     journal.drop([resolver.name], PendingAccount)
     _log.info("account registered", resolver=resolver.name, account=uri)
     return Session(authority=authority, key=key, uri=uri)
+
+
+def _stored(resolver: Resolver, storage: Path) -> Account | None:
+    """Return the account that stands in the storage, unless it is another authority's."""
+    stored = store.read(storage).account(resolver.name)
+    if stored is not None and stored.uri and not is_of(stored, resolver.ca_server):
+        _log.warning(
+            "the stored account belongs to another authority: a new one is made",
+            resolver=resolver.name,
+            account=stored.uri,
+            ca_server=resolver.ca_server,
+        )
+        return None
+    return stored
 
 
 def is_of(account: Account, ca_server: str) -> bool:

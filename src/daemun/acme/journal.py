@@ -126,10 +126,19 @@ class Journal:
         if identities:
             self._change(change)
 
-    def keep_first(self, identity: str, make: Callable[[], PendingAccount]) -> PendingAccount:
-        """Return the account that is being registered at the authority; the one made here when there is none."""
-        made = make()
+    def keep_first(
+        self, identity: str, make: Callable[[], PendingAccount], *, unless: Callable[[], T | None]
+    ) -> PendingAccount | T:
+        """Return what `unless` finds, else the account that is being registered at the authority, else one made here.
+
+        All under the storage's lock: a process that has registered stores the account before it drops its entry, so
+        whoever finds neither is the first.
+        """
         with durable.locked(self._storage):
+            found = unless()
+            if found is not None:
+                return found
+            made = make()
             raw = self._read()
             known = _entries(raw).accounts.get(identity)
             if known is not None and known.ca_server == made.ca_server:
