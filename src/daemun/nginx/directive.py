@@ -1,0 +1,22 @@
+"""One directive of an nginx configuration, as it was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daemun.errors import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directive:
+    """`args` are the words after the name as nginx's reader hands them on: quotes taken off, escapes resolved.
+
+    `places` has one place for each argument; `block` is None for a directive that ends in `;`. For `map`, `geo`,
+    `split_clients` and `types` the entries of the block are directives too: the key is their name.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    place: Place
+    places: tuple[Place, ...]
+    block: tuple[Directive, ...] | None = None
