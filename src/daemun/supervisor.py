@@ -29,8 +29,7 @@ from daemun.engine.keeper import EngineProgram, Keeper
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
 from daemun.logs import LOG_FILE, configure, engine_level
-from daemun.run.certificates import EngineBorder
-from daemun.run.lowering import Rejected, Tell, Wanted
+from daemun.run.borders import EngineBorder, Rejected, Tell, Wanted
 from daemun.run.notify import notify
 
 _log = structlog.get_logger()
