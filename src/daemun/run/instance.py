@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from daemun.engine.keeper import EngineProgram
 from daemun.engine.locate import find_engine
+from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
