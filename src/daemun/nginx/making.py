@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from daemun.errors import Problem
 from daemun.plan.filter import Filter
@@ -12,6 +13,10 @@ from daemun.plan.scalars import Id
 from daemun.plan.service import Service, Transport
 from daemun.plan.table import Table
 from daemun.plan.template import Lookup
+
+if TYPE_CHECKING:
+    from daemun.nginx.level import Level
+    from daemun.nginx.listen import Listen
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,14 +31,15 @@ class Making:
     lookups: dict[Id, Lookup] = field(default_factory=dict)
     logs: dict[Id, AccessLog] = field(default_factory=dict)
     secrets: dict[Id, bytes] = field(default_factory=dict, repr=False)
-    slots: list[str] = field(default_factory=list)
+    # Slots by name, in the order in which they were asked for.
+    slots: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    # Where each server listens: redirects depend on it.
+    listens: dict[Level, tuple[Listen, ...]] = field(default_factory=dict)
 
     def slot(self, name: str) -> int:
         """Return the slot of this name, made when it is asked for the first time."""
-        if name not in self.slots:
-            self.slots.append(name)
-        return self.slots.index(name)
+        return self.slots.setdefault(name, len(self.slots))
 
     def filter(self, name: Id, one: Filter) -> Id:
         """Add a filter; return its id."""
