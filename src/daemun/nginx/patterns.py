@@ -1,65 +1,74 @@
-"""nginx's regular expressions to patterns: what they are called, and where their groups go.
+"""nginx's regular expressions as Patterns: PCRE, with the slot that keeps what matched.
 
-Decisions: the groups of a pattern without named ones share the slot `1`, for `$1` means the last match, whichever it
-was; a pattern with named groups writes a slot of the name of its first one. A pattern without groups writes nothing.
+A pattern keeps its groups only when someone can read them: it names groups, or it has groups and `$1` to `$9` stand
+somewhere in the configuration. Patterns without names share the slot `1`, the last match of any of them; those with
+names have slots of their own (`declared`).
 """
 
 from __future__ import annotations
 
 import re
 
-from daemun.nginx.directive import Directive
+from daemun.errors import Place
+from daemun.nginx.declared import group_names
 from daemun.nginx.making import Making
-from daemun.nginx.values import complain
 from daemun.plan.matching import Dialect, Pattern
 
-LAST_MATCH = "1"
-_NAMED = re.compile(r"\(\?P?<([A-Za-z_][A-Za-z0-9_]*)>|\(\?'([A-Za-z_][A-Za-z0-9_]*)'")
-_PLAIN = re.compile(r"(?<!\\)(?:\\\\)*\((?!\?)")
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+NUMBERED_SLOT = "1"
+_GROUP = re.compile(r"\((?!\?)|\(\?P?<[A-Za-z_]|\(\?'")
 
 
-def group_names(regex: str) -> tuple[str, ...]:
-    """Return the names of a pattern's groups, in order."""
-    return tuple(match[1] or match[2] for match in _NAMED.finditer(regex))
+def pattern(text: str, making: Making, place: Place | None, *, ignore_case: bool = False) -> Pattern:
+    """Return the pattern of `server_name`, `location`, `rewrite` or `if`; what is malformed becomes a problem."""
+    fault = _malformed(text)
+    if fault:
+        making.wrong(place, f'the pattern "{text}" is malformed: {fault}')
+    return Pattern(regex=text, dialect=Dialect.PCRE, ignore_case=ignore_case, slot=_slot(text, making))
 
 
-def pattern(
-    regex: str, making: Making, directive: Directive, *, argument: int, ignore_case: bool = False
-) -> Pattern | None:
-    """Return the pattern, None when it cannot be compiled, which is said."""
-    if (wrong := fault_of(regex)) is not None:
-        complain(making, directive, f'pcre2_compile() failed: {wrong} in "{regex}"', argument=argument)
-        return None
-    names = group_names(regex)
-    slot = making.slot(names[0]) if names else making.slot(LAST_MATCH) if has_groups(regex) else None
-    return Pattern(regex=regex, dialect=Dialect.PCRE, ignore_case=ignore_case, slot=slot)
+def _slot(text: str, making: Making) -> int | None:
+    names = group_names(text)
+    if names:
+        return making.slot(making.declared.groups.get(names[0], names[0]))
+    if making.declared.numbered and _GROUP.search(_without_escapes(text)):
+        return making.slot(NUMBERED_SLOT)
+    return None
 
 
-def has_groups(regex: str) -> bool:
-    """Tell whether a pattern has a group without a name."""
-    return _PLAIN.search(_CLASS.sub("", regex)) is not None
-
-
-def fault_of(regex: str) -> str | None:
-    """Return what is plainly wrong with a pattern: parentheses and brackets; the engine judges the rest."""
-    depth, at = 0, 0
-    while at < len(regex):
-        char = regex[at]
+def _without_escapes(text: str) -> str:
+    """Return the pattern without what is escaped or stands in a class: no parenthesis of these opens a group."""
+    out: list[str] = []
+    at, in_class = 0, 0
+    while at < len(text):
+        char = text[at]
         if char == "\\":
-            at += 1
-            if at >= len(regex):
-                return "\\ at end of pattern"
+            if text.startswith("\\Q", at):
+                end = text.find("\\E", at)
+                at = len(text) if end < 0 else end
+            at += 2
+            continue
+        if in_class:
+            # `]` right after `[` or `[^` stands for itself.
+            if char == "]" and at > in_class:
+                in_class = 0
         elif char == "[":
-            match = _CLASS.match(regex, at)
-            if match is None:
-                return "missing terminating ] for character class"
-            at = match.end() - 1
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-            if depth < 0:
-                return "unmatched closing parenthesis"
+            in_class = at + (2 if text.startswith("[^", at) else 1)
+        else:
+            out.append(char)
         at += 1
-    return "missing closing parenthesis" if depth else None
+    return "".join(out) + ("[" if in_class else "")
+
+
+def _malformed(text: str) -> str:
+    """Return what PCRE would say of brackets that do not close; empty when they all do."""
+    if len(text) - len(text.rstrip("\\")) & 1:
+        return "a backslash at the end"
+    plain = _without_escapes(text)
+    if plain.endswith("["):
+        return "missing terminating ] for character class"
+    depth = 0
+    for char in plain:
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return "unmatched closing parenthesis"
+    return "missing closing parenthesis" if depth else ""

@@ -8,7 +8,6 @@ server without a name has the empty one. `http2 on` counts for the addresses of 
 
 from __future__ import annotations
 
-import re
 import socket
 from dataclasses import dataclass, field
 
@@ -19,8 +18,6 @@ from daemun.nginx.making import Making
 from daemun.nginx.patterns import pattern
 from daemun.nginx.values import complain, flag
 from daemun.plan.listener import Exact, HostName, NamePattern, Prefix, Regex, Suffix
-
-_GROUP = re.compile(r"\((?!\?)|\(\?P?<[A-Za-z_]|\(\?'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +122,8 @@ def _names(text: str, directive: Directive, index: int, making: Making) -> list[
         if not regex:
             complain(making, directive, f'empty regex in server name "{text}"', argument=index)
             return []
-        made = pattern(regex, making, directive, argument=index)
-        return [] if made is None else [named(Regex(made), captures=_GROUP.search(regex) is not None)]
+        made = pattern(regex, making, directive.places[index])
+        return [named(Regex(made), captures=made.slot is not None)]
     lower = socket.gethostname().lower() if text.lower() == "$hostname" else text.lower()
     star, middle = lower.startswith("*."), lower[1:-1]
     if lower.startswith("."):
