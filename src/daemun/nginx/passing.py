@@ -8,6 +8,7 @@ only when it has one. Decision: the scheme is written out.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from daemun.nginx.directive import Directive
@@ -15,6 +16,9 @@ from daemun.nginx.making import Making
 from daemun.nginx.values import complain
 
 _SCHEME = re.compile(r"(https?)://", re.IGNORECASE)
+# A variable that begins with a slash, or one right behind a port: there the URI begins.
+_URI_VARIABLE = re.compile(r"\$(?:\{(?:request_uri|uri|document_uri)\}|(?:request_uri|uri|document_uri)(?![A-Za-z0-9_]))")
+_BEHIND_PORT = re.compile(r"[^$/?#]*:[0-9]+(?=\$)")
 _UNIX = re.compile(r"unix:([^:]*)(?::(.*))?\Z", re.DOTALL)
 _AUTHORITY = re.compile(r"((?:\[[^\]]*\]|\$\{[^}]*\}|[^/?#:\[])*)(?::([^/?#]*))?", re.DOTALL)
 
@@ -39,8 +43,11 @@ class Passed:
         return self.host if self.port == "" else self.host.rpartition(":")[0]
 
 
-def parse_pass(directive: Directive, making: Making) -> Passed | None:
-    """Return the parts of a proxy_pass; None when it cannot be read, which is said."""
+def parse_pass(directive: Directive, making: Making, upstreams: Container[str]) -> Passed | None:
+    """Return the parts of a proxy_pass; None when it cannot be read, which is said.
+
+    `upstreams` has the names of `upstream` blocks in lower case: where one is followed by a variable, that is a URI.
+    """
     text = directive.args[0]
     scheme = _SCHEME.match(text)
     if scheme is None:
@@ -60,7 +67,8 @@ def parse_pass(directive: Directive, making: Making) -> Passed | None:
         return Passed(
             url=text, secure=secure, host="localhost", port="", address=f"unix:{unix[1]}", uri=unix[2] or None
         )
-    authority = _AUTHORITY.match(rest)
+    split = _split(rest, upstreams)
+    authority = _AUTHORITY.match(rest[:split])
     host = authority[1] if authority is not None else ""
     port = (authority[2] if authority is not None else "") or ""
     if authority is None or not host:
@@ -77,3 +85,16 @@ def parse_pass(directive: Directive, making: Making) -> Passed | None:
     return Passed(
         url=text, secure=secure, host=written, port=port, address=f"{host}:{port or default}", uri=uri or None
     )
+
+
+def _split(rest: str, upstreams: Container[str]) -> int:
+    """Return where the URI begins at the latest."""
+    slash = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    dollar = rest.find("$", 0, slash)
+    if dollar > 0 and rest[:dollar].lower() in upstreams:
+        return dollar
+    port = _BEHIND_PORT.match(rest, 0, slash)
+    if port is not None:
+        return port.end()
+    variable = _URI_VARIABLE.search(rest, 0, slash)
+    return slash if variable is None else variable.start()

@@ -65,7 +65,7 @@ class Proxying:
 
     def proxy(self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str = "") -> Proxied | None:
         """Return what a proxy_pass means on a level; `uri_forbidden` says where no URI may stand in it."""
-        passed = parse_pass(directive, self.making)
+        passed = parse_pass(directive, self.making, self.upstreams.known)
         if passed is None:
             return None
         variables = "$" in passed.url
