@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from daemun.errors import Place, Problem
 from daemun.nginx.declared import Declared, gather
@@ -15,6 +16,10 @@ from daemun.plan.scalars import Id
 from daemun.plan.service import Service, Transport
 from daemun.plan.table import Table
 from daemun.plan.template import Lookup
+
+if TYPE_CHECKING:
+    from daemun.nginx.level import Level
+    from daemun.nginx.listen import Listen
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +41,9 @@ class Making:
     # nginx's two prefixes: relative paths of content and logs, and of files named beside the configuration.
     prefix: str = ""
     conf_prefix: str = ""
+    # Where each server listens: redirects depend on it.
+    listens: dict[Level, tuple[Listen, ...]] = field(default_factory=dict)
+    _slots: dict[str, int] = field(default_factory=dict)
 
     def declare(self, directives: Iterable[Directive]) -> None:
         """Gather what the configuration defines; give each variable of `set` and `auth_request_set` its slot."""
@@ -45,9 +53,11 @@ class Making:
 
     def slot(self, name: str) -> int:
         """Return the slot of this name, made when it is asked for the first time."""
-        if name not in self.slots:
+        known = self._slots.get(name)
+        if known is None:
+            known = self._slots[name] = len(self.slots)
             self.slots.append(name)
-        return self.slots.index(name)
+        return known
 
     def filter(self, name: Id, one: Filter) -> Id:
         """Add a filter; return its id."""
