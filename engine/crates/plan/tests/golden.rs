@@ -67,7 +67,7 @@ fn holds_names(pointer: &str) -> bool {
     let steps: Vec<&str> = pointer.split('/').skip(1).collect();
     match steps.as_slice() {
         [one] => NAMED.contains(one),
-        ["faults", _] => true,
+        ["faults" | "mime_types", _] => true,
         _ => false,
     }
 }
