@@ -43,8 +43,9 @@ class Files:
     # Ranges that are answered in one response: more get the whole file, 0 turns ranges off. Without a limit, ranges
     # that would cost more than the whole file get the whole.
     max_ranges: U32 | None
-    # Stands before the path in the Location of a directory without its slash (fault `directory_redirect`).
-    redirect: Template
+    # Stands before the path in the Location of a directory without its slash (fault `directory_redirect`). Without
+    # it Location is relative, which holds also where a prefix of the path was cut off.
+    redirect: Template | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ pub struct Files {
     /// that would cost more than the whole file get the whole.
     #[serde(deserialize_with = "crate::explicit")]
     pub max_ranges: Option<u32>,
-    /// Stands before the path in the Location of a directory without its slash (fault `directory_redirect`).
-    pub redirect: Template,
+    /// Stands before the path in the Location of a directory without its slash (fault `directory_redirect`). Without
+    /// it Location is relative, which holds also where a prefix of the path was cut off.
+    #[serde(deserialize_with = "crate::explicit")]
+    pub redirect: Option<Template>,
 }
 
 /// How `root` and the path are put together.
