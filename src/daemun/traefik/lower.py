@@ -101,6 +101,7 @@ def lower(
         services=services.made,
         transports=transports.made,
         faults={FAULTS: traefik_faults()},
+        mime_types={},
         lookups={},
         logs={} if static.access_log is None else {ACCESS_LOG: lower_access_log(static.access_log)},
         slots=(),
