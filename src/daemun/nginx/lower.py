@@ -84,14 +84,14 @@ class Draft:
         return replace(self.whole, listeners=listeners, certificates=certificates)
 
 
-def lower(read: Read, *, prefix: Path | None = None, acme: Resolver | None = None) -> Draft:
+def lower(read: Read, *, prefix: str | None = None, acme: Resolver | None = None) -> Draft:
     """Lower what was read. Raises ConfigError, with everything that is wrong, when one of it is an error.
 
     `prefix` is nginx's (`-p`), for content and logs; the directory of the main file when absent. `acme` obtains
     certificates for servers with `ssl` that name none.
     """
     conf_prefix = read.files[0].parent if read.files else Path()
-    making = Making(prefix=str(prefix or conf_prefix), conf_prefix=str(conf_prefix))
+    making = Making(prefix=str(conf_prefix) if prefix is None else prefix, conf_prefix=str(conf_prefix))
     making.problems.extend(read.problems)
     http = build(read.directives)
     making.problems.extend(judge(read.directives, fragment=http.fragment))
@@ -154,6 +154,7 @@ class _Lowering:
             http=self.policies,
             certificates={name: Certificate(origin=need.origin, names=()) for name, need in needs.pairs.items()},
             tls_options=terms.made,
+            mime_types=making.mime_types,
             tables=making.tables,
             routes=making.routes,
             filters=making.filters,

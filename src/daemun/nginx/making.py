@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from daemun.errors import Place, Problem
 from daemun.nginx.declared import Declared, gather
 from daemun.nginx.directive import Directive
+from daemun.plan.files import MimeTypes
 from daemun.plan.filter import Filter
 from daemun.plan.log import AccessLog
 from daemun.plan.route import Route
@@ -32,6 +33,7 @@ class Making:
     services: dict[Id, Service] = field(default_factory=dict)
     transports: dict[Id, Transport] = field(default_factory=dict)
     lookups: dict[Id, Lookup] = field(default_factory=dict)
+    mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     logs: dict[Id, AccessLog] = field(default_factory=dict)
     secrets: dict[Id, bytes] = field(default_factory=dict, repr=False)
     slots: list[str] = field(default_factory=list)
