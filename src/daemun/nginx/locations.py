@@ -23,6 +23,8 @@ from daemun.plan import table as plan
 from daemun.plan.scalars import Id
 
 _REDIRECTS = frozenset({"absolute_redirect", "port_in_redirect", "server_name_in_redirect"})
+# The table of servers that answer everything themselves; no server is called so.
+_EMPTY: Id = "{}"
 _PASSES = ("proxy_pass",)
 
 
@@ -44,18 +46,17 @@ class Tables:
     making: Making
     routes: Routes
 
-    def make(self, server: Level, scene: Scene, *, answers: bool) -> None:
-        """Add a server's table; `answers` when the server itself answers everything, and no location is there."""
+    def make(self, server: Level, scene: Scene, *, answers: bool) -> Id:
+        """Add a server's table, return its id; `answers` when the server answers everything before it is searched."""
         found = locations(server)
         if answers and not found:
-            self.making.tables[scene.table] = plan.Locations(
-                exact=(), prefixes=(), regexes=(), named=(), otherwise=None
-            )
-            return
+            self.making.tables[_EMPTY] = self._locations(_Block(), None)
+            return _EMPTY
         block = self._block(found, scene, None)
         everything = any(one.path == "/" for one in block.prefixes)
         otherwise = None if everything else self.routes.make(server, scene, name=scene.name)
         self.making.tables[scene.table] = self._locations(block, otherwise)
+        return scene.table
 
     def _block(self, found: tuple[Location, ...], scene: Scene, outer: Location | None) -> _Block:
         block = _Block()

@@ -184,7 +184,8 @@ class _Lowering:
         address = real_ip(server, making, scene)
         script = rewrite_phase(server, making, scene, None)
         pages = error_pages(server, making, scene)
-        tables.make(server, scene, answers=script is not None and _answers(making, script))
+        answers = pages is None and script is not None and _answers(making, script)
+        table = tables.make(server, scene, answers=answers)
         self.hosts[name] = plan.Host(
             origin=origin(f"server {first_name(server)}".strip(), server.directive),
             server_name=first_name(server),
@@ -192,7 +193,7 @@ class _Lowering:
             tls_options=None,
             certificates=(),
             filters=tuple(one for one in (address, script, pages) if one is not None),
-            table=name,
+            table=table,
             faults=FAULTS,
             logs=access_logs(server, making),
         )
