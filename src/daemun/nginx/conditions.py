@@ -43,7 +43,8 @@ def condition(one: Directive, making: Making, *, captures: int | None, root: Tem
     """Return the condition of an `if`; None when it cannot be read, which becomes a problem."""
     words = _words(one)
     if not words:
-        return _invalid(one, making, None)
+        _invalid(one, making, None)
+        return None
     left, rest = words[0], words[1:]
 
     def text(word: _Word) -> Template:
@@ -51,13 +52,15 @@ def condition(one: Directive, making: Making, *, captures: int | None, root: Tem
 
     if len(left.text) > 1 and left.text.startswith("$"):
         if not _VARIABLE.fullmatch(left.text) or len(rest) not in (0, 2):
-            return _invalid(one, making, left)
+            _invalid(one, making, left)
+            return None
         if not rest:
             return Tested(when=Truthy(text(left)))
         return _compared(one, making, left=text(left), rest=rest, right=text(rest[1]) if "=" in rest[0].text else ())
     test = _TESTS.get(left.text.removeprefix("!").removeprefix("-"))
     if re.fullmatch("!?-.", left.text) is None or test is None or len(rest) != 1:
-        return _invalid(one, making, left)
+        _invalid(one, making, left)
+        return None
     exists: Condition = File(path=text(rest[0]), test=test)
     return Tested(when=Not(exists) if left.text.startswith("!") else exists)
 

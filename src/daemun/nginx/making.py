@@ -35,6 +35,7 @@ class Making:
     lookups: dict[Id, Lookup] = field(default_factory=dict)
     mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     logs: dict[Id, AccessLog] = field(default_factory=dict)
+    mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     secrets: dict[Id, bytes] = field(default_factory=dict, repr=False)
     slots: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -45,7 +46,8 @@ class Making:
     conf_prefix: str = ""
     # Where each server listens: redirects depend on it.
     listens: dict[Level, tuple[Listen, ...]] = field(default_factory=dict)
-    _slots: dict[str, int] = field(default_factory=dict)
+    _slots: dict[str, int] = field(default_factory=dict, repr=False)
+    _filter_ids: dict[Filter, Id] = field(default_factory=dict, repr=False)
 
     def declare(self, directives: Iterable[Directive]) -> None:
         """Gather what the configuration defines; give each variable of `set` and `auth_request_set` its slot."""
@@ -62,9 +64,17 @@ class Making:
         return known
 
     def filter(self, name: Id, one: Filter) -> Id:
-        """Add a filter; return its id."""
-        self.filters[name] = one
-        return name
+        """Add a filter; return its id: one that says the same is there once, another of this name gets a number."""
+        known = self._filter_ids.get(one)
+        if known is not None:
+            return known
+        count, free = 1, name
+        while free in self.filters:
+            count += 1
+            free = f"{name} {count}"
+        self.filters[free] = one
+        self._filter_ids[one] = free
+        return free
 
     def wrong(
         self, place: Place | None, message: str, *, kind: str = "value", remedy: str = "", near: str = ""

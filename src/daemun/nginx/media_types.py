@@ -6,18 +6,21 @@ looked up in lower case; a name that begins with its only dot has none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.scene import Scene
-from daemun.plan.route import MimeType
-from daemun.plan.template import Entry, Literal, LookupPart, Map, Template
+from daemun.plan.scalars import Id
+from daemun.plan.template import Entry, Literal, Lookup, LookupPart, Map, Template
 from daemun.plan.variable import Variable
 
-BUILT_IN = (
-    MimeType(extension="html", media_type="text/html"),
-    MimeType(extension="gif", media_type="image/gif"),
-    MimeType(extension="jpg", media_type="image/jpeg"),
-)
+_Table = TypeVar("_Table")
+
+# What nginx knows without any `types`, and the table's id.
+BUILT_IN = {"html": "text/html", "gif": "image/gif", "jpg": "image/jpeg"}
+BUILT_IN_ID = "nginx"
 
 
 def default_type(level: Level) -> str:
@@ -25,7 +28,7 @@ def default_type(level: Level) -> str:
     return level.value("default_type", "text/plain")
 
 
-def types(level: Level, making: Making) -> tuple[MimeType, ...]:
+def types(level: Level, making: Making) -> Mapping[str, str]:
     """Return the extensions a level knows; of one that stands twice the later line counts, and that is said."""
     blocks = level.all("types")
     if not blocks:
@@ -43,7 +46,16 @@ def types(level: Level, making: Making) -> tuple[MimeType, ...]:
                         kind="duplicate",
                     )
                 known[name] = entry.name
-    return tuple(MimeType(extension=name, media_type=of) for name, of in known.items())
+    return known
+
+
+def types_id(level: Level, making: Making) -> Id:
+    """Return the id of the table of a level's types, which is added when it is new."""
+    known = types(level, making)
+    if known == BUILT_IN:
+        making.mime_types[BUILT_IN_ID] = known
+        return BUILT_IN_ID
+    return _id(making.mime_types, known)
 
 
 def content_type(level: Level, making: Making, scene: Scene) -> Template:
@@ -54,27 +66,26 @@ def content_type(level: Level, making: Making, scene: Scene) -> Template:
     default = default_type(level)
     known = types(level, making)
     if scene.exact:
-        extension = _extension(scene.path)
-        return _text(next((one.media_type for one in known if one.extension == extension), default))
-    if all(one.media_type == default for one in known):
+        return _text(known.get(_extension(scene.path), default))
+    if all(of == default for of in known.values()):
         return _text(default)
-    table = Map(
+    table: Lookup = Map(
         hostnames=False,
-        exact=tuple(Entry(key=one.extension, value=_text(one.media_type)) for one in known),
+        exact=tuple(Entry(key=extension, value=_text(of)) for extension, of in known.items()),
         regexes=(),
         default=_text(default),
         volatile=True,
     )
-    return (LookupPart(table=_named(making, table), key=(Variable.PATH_EXTENSION,)),)
+    return (LookupPart(table=_id(making.lookups, table), key=(Variable.PATH_EXTENSION,)),)
 
 
-def _named(making: Making, table: Map) -> str:
-    """Return the id of this table, the one it has already if it has."""
+def _id(tables: dict[Id, _Table], table: _Table) -> Id:
+    """Return the id under which this table stands, put there when it is new."""
     name, count = "types", 1
-    while name in making.lookups and making.lookups[name] != table:
+    while name in tables and tables[name] != table:
         count += 1
         name = f"types {count}"
-    making.lookups[name] = table
+    tables[name] = table
     return name
 
 
