@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from daemun.errors import Place
 
@@ -17,6 +18,6 @@ class Directive:
 
     name: str
     args: tuple[str, ...]
-    place: Place
-    places: tuple[Place, ...]
+    place: Place = field(compare=False)
+    places: Sequence[Place] = field(compare=False)
     block: tuple[Directive, ...] | None = None

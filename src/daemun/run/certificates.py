@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from daemun.certificates.material import Material
 from daemun.engine.state import StateDir
+from daemun.needs import Wish
 from daemun.plan.scalars import Id
 from daemun.run.borders import Call, EngineBorder
-from daemun.traefik.certificate_needs import Wish
 from daemun.traefik.resolvers import Acme as AcmeOptions
 from daemun.traefik.resolvers import Resolver
 

@@ -46,6 +46,23 @@ pub enum HeaderOp {
     /// Adds a line.
     Add(HeaderValue),
     Remove(String),
+    /// Sets Expires and Cache-Control (nginx `expires`); of responses only.
+    Expires {
+        /// A whole number of seconds, `past` (never to be kept), `max` (ten years), or nothing: both stay as they are.
+        after: Template,
+        from: ExpiresFrom,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiresFrom {
+    /// From now on.
+    Access,
+    /// From Last-Modified on, where there is one.
+    Modified,
+    /// From midnight on, local time: the next time it is so late.
+    Midnight,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

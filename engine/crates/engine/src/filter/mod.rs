@@ -1,5 +1,6 @@
 //! Filters at work, one file each: on the request in a route's order, on the response in reverse.
 
+mod expires;
 mod headers;
 mod path;
 

@@ -1,0 +1,189 @@
+"""nginx.conf and what it includes, as Directives: the reader.
+
+    file ─ words ─► Directives ─ include (globs, in the order of their names) ─► one tree, every problem, every file
+
+Facts (nginx): a relative `include` is relative to the directory of the main file; a pattern may match nothing, a plain
+name must be there. Decisions: a syntax error ends its file, and the other files are read all the same. Which
+directives there are is the business of catalogue.py; entries of `map`, `types` and their like are Directives too.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from daemun.errors import Place, Problem
+from daemun.nginx.directive import Directive
+from daemun.nginx.words import DOUBLE, MARK, PLAIN, SINGLE, WRONG, Spots, Text, Token, meant, tokens
+
+# Deeper than anybody nests; a file that includes itself gets here.
+_DEEPEST_INCLUDE = 40
+_DEEPEST_BLOCK = 100
+_MAGIC = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What stands in the files. `files` are all that were read or looked for, `patterns` their globs' directories."""
+
+    directives: tuple[Directive, ...]
+    files: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+
+
+ReadText = Callable[[Path], str]
+
+
+def read(path: Path) -> Read:
+    """Read a configuration file and what it includes."""
+    reader = _Reader(prefix=path.parent)
+    directives = reader.file(path, None, 0)
+    return Read(directives=directives, files=tuple(reader.files), problems=tuple(reader.problems))
+
+
+def read_text(text: str, *, file: str = "nginx.conf") -> Read:
+    """Read a configuration from a text; what it includes is relative to the directory of `file`."""
+    reader = _Reader(prefix=Path(file).parent)
+    directives = reader.text(Text(file, text), 0)
+    return Read(directives=directives, files=tuple(reader.files), problems=tuple(reader.problems))
+
+
+@dataclass(slots=True)
+class _Reader:
+    prefix: Path
+    files: dict[Path, None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def file(self, path: Path, asked: Place | None, depth: int) -> tuple[Directive, ...]:
+        """Read one file; `asked` is the include that names it."""
+        self.files[path] = None
+        if depth > _DEEPEST_INCLUDE:
+            self._say(asked, f"{path} is included by itself, or too deeply", "", kind="file")
+            return ()
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            place = asked or Place(file=str(path))
+            self._say(place, f"{path} cannot be read: {error.strerror or error}", "", kind="file")
+            return ()
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw[: error.start].count(b"\n") + 1
+            self._say(Place(file=str(path), line=line), "the file is not UTF-8", "save it as UTF-8", kind="syntax")
+            return ()
+        return self.text(Text(str(path), text), depth)
+
+    def text(self, text: Text, depth: int) -> tuple[Directive, ...]:
+        return _File(reader=self, text=text, depth=depth).read()
+
+    def include(self, pattern: str, place: Place, depth: int) -> tuple[Directive, ...]:
+        full = pattern if os.path.isabs(pattern) else str(self.prefix / pattern)  # noqa: PTH117 - it may be a pattern
+        if not _MAGIC & set(full):
+            return self.file(Path(full), place, depth + 1)
+        directory = Path(full).parent
+        if not _MAGIC & set(str(directory)):
+            self.files[directory] = None  # what appears there counts
+        found: list[Directive] = []
+        for name in sorted(glob.glob(full)):  # noqa: PTH207 - sorted as nginx's glob() sorts, hidden files left out
+            found.extend(self.file(Path(name), place, depth + 1))
+        return tuple(found)
+
+    def _say(self, place: Place | None, message: str, remedy: str, *, kind: str) -> None:
+        self.problems.append(Problem(severity="error", kind=kind, message=message, place=place, remedy=remedy))
+
+
+class _SyntaxFault(Exception):
+    def __init__(self, message: str, start: int, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.start = start
+        self.remedy = remedy
+
+
+@dataclass(slots=True)
+class _File:
+    reader: _Reader
+    text: Text
+    depth: int
+    # What each open block has so far, and the words of the directive that opened it.
+    open: list[tuple[list[Directive], list[Token]]] = field(default_factory=list)
+
+    def read(self) -> tuple[Directive, ...]:
+        here: list[Directive] = []
+        words: list[Token] = []
+        try:
+            here = self._read(here, words)
+        except _SyntaxFault as fault:
+            place = self.text.place(fault.start)
+            self.reader.problems.append(
+                Problem(severity="error", kind="syntax", message=fault.message, place=place, remedy=fault.remedy)
+            )
+            while self.open:  # what was read of it is judged all the same
+                below, opening = self.open.pop()
+                self._add(below, opening, tuple(here))
+                here = below
+        return tuple(here)
+
+    def _read(self, here: list[Directive], words: list[Token]) -> list[Directive]:
+        glued = -1  # where a quoted word ended: something must stand between it and the next
+        for token in tokens(self.text.text):
+            kind, word, start, end = token
+            if kind == MARK:
+                if word == "}":
+                    if words:
+                        raise _SyntaxFault('unexpected "}"', start, remedy="a directive before it lacks its ;")
+                    if not self.open:
+                        raise _SyntaxFault('unexpected "}"', start, remedy="there is no open block: one } too many")
+                    inner = tuple(here)
+                    here, words = self.open.pop()
+                    self._add(here, words, inner)
+                    words = []
+                    continue
+                if not words:
+                    raise _SyntaxFault(f'unexpected "{word}"', start)
+                if word == ";":
+                    self._add(here, words, None)
+                    words = []
+                else:
+                    if len(self.open) >= _DEEPEST_BLOCK:
+                        raise _SyntaxFault("blocks are nested too deeply", start)
+                    self.open.append((here, words))
+                    here, words = [], []
+                continue
+            if kind == WRONG:
+                raise self._unclosed(word, start)
+            if start == glued and not (kind == PLAIN and word.startswith(")")):
+                raise _SyntaxFault(
+                    f'unexpected "{self.text.text[start]}"', start, remedy="a quoted word ends with its quote"
+                )
+            glued = end if kind in {DOUBLE, SINGLE} else -1
+            words.append(token)
+        if words:
+            raise _SyntaxFault('unexpected end of file, expecting ";" or "}"', words[0][2])
+        if self.open:
+            opening = self.open[-1][1][0]
+            raise _SyntaxFault(
+                'unexpected end of file, expecting "}"', opening[2], remedy=f"the block of {opening[1]} is not closed"
+            )
+        return here
+
+    def _unclosed(self, word: str, start: int) -> _SyntaxFault:
+        if word == "\\":
+            return _SyntaxFault('unexpected end of file, expecting ";" or "}"', start)
+        return _SyntaxFault(
+            'unexpected end of file, expecting ";" or "}"', start, remedy=f"the quote {word} is not closed"
+        )
+
+    def _add(self, here: list[Directive], words: list[Token], block: tuple[Directive, ...] | None) -> None:
+        _, name, start, end = words[0]
+        place = self.text.place(start, end - start)
+        args = tuple([meant(word) for _, word, _, _ in words[1:]])
+        if name == "include" and block is None and len(args) == 1:
+            here.extend(self.reader.include(args[0], self.text.place(words[1][2], len(args[0])), self.depth))
+            return
+        spots = Spots(self.text, [(first, last - first) for _, _, first, last in words[1:]])
+        here.append(Directive(name=meant(name), args=args, place=place, places=spots, block=block))
