@@ -128,7 +128,13 @@ async def _supervise(flags: Flags, paths: Paths, loaded: Loaded, state: StateDir
         return Source(run=made.run, again=made.again)
 
     manners = Manners(
-        signals=_SIGNALS, ready=ready, must_start=True, bind_tries=_TRIES, bind_pause=_PAUSE, tells_events=False
+        signals=_SIGNALS,
+        ready=ready,
+        must_start=True,
+        bind_tries=_TRIES,
+        bind_pause=_PAUSE,
+        tells_events=False,
+        states_grace=True,
     )
     await Supervisor(state=state, program=program, source=source, manners=manners).run()
 
