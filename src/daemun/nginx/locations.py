@@ -64,7 +64,7 @@ class Tables:
             if self._stands(one, outer, block):
                 self._add(one, scene, block)
         for path, (level, inner, target) in block.slashes.items():
-            taken = any(path == one.path for one in (*block.exact, *block.prefixes))
+            taken = ("exact", path) in block.seen or ("prefix", path) in block.seen
             if not taken and not any(_matches(one, path) for one in block.regexes):
                 block.exact.append(plan.Exact(path=path, route=self.routes.slash(level, inner, target)))
         return block

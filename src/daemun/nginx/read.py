@@ -27,11 +27,22 @@ _MAGIC = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What stands in the files. `files` are all that were read or looked for, `patterns` their globs' directories."""
+    """What stands in the files. `files` are all that were read or looked for, `patterns` the globs of includes."""
 
     directives: tuple[Directive, ...]
     files: tuple[Path, ...]
+    patterns: tuple[str, ...]
     problems: tuple[Problem, ...]
+
+    def watched(self) -> list[Path]:
+        """Return the files that count, now: what a pattern matches comes and goes."""
+        found = dict.fromkeys(self.files)
+        for pattern in self.patterns:
+            directory = Path(pattern).parent
+            if not _MAGIC & set(str(directory)):
+                found[directory] = None
+            found.update(dict.fromkeys(Path(name) for name in glob.glob(pattern)))  # noqa: PTH207 - as nginx's glob()
+        return list(found)
 
 
 ReadText = Callable[[Path], str]
@@ -41,21 +52,31 @@ def read(path: Path) -> Read:
     """Read a configuration file and what it includes."""
     reader = _Reader(prefix=path.parent)
     directives = reader.file(path, None, 0)
-    return Read(directives=directives, files=tuple(reader.files), problems=tuple(reader.problems))
+    return reader.read(directives)
 
 
 def read_text(text: str, *, file: str = "nginx.conf") -> Read:
     """Read a configuration from a text; what it includes is relative to the directory of `file`."""
     reader = _Reader(prefix=Path(file).parent)
     directives = reader.text(Text(file, text), 0)
-    return Read(directives=directives, files=tuple(reader.files), problems=tuple(reader.problems))
+    return reader.read(directives)
 
 
 @dataclass(slots=True)
 class _Reader:
     prefix: Path
     files: dict[Path, None] = field(default_factory=dict)
+    patterns: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def read(self, directives: tuple[Directive, ...]) -> Read:
+        """Return what was read."""
+        return Read(
+            directives=directives,
+            files=tuple(self.files),
+            patterns=tuple(self.patterns),
+            problems=tuple(self.problems),
+        )
 
     def file(self, path: Path, asked: Place | None, depth: int) -> tuple[Directive, ...]:
         """Read one file; `asked` is the include that names it."""
@@ -84,9 +105,7 @@ class _Reader:
         full = pattern if os.path.isabs(pattern) else str(self.prefix / pattern)  # noqa: PTH117 - it may be a pattern
         if not _MAGIC & set(full):
             return self.file(Path(full), place, depth + 1)
-        directory = Path(full).parent
-        if not _MAGIC & set(str(directory)):
-            self.files[directory] = None  # what appears there counts
+        self.patterns[full] = None
         found: list[Directive] = []
         for name in sorted(glob.glob(full)):  # noqa: PTH207 - sorted as nginx's glob() sorts, hidden files left out
             found.extend(self.file(Path(name), place, depth + 1))
@@ -133,26 +152,7 @@ class _File:
         for token in tokens(self.text.text):
             kind, word, start, end = token
             if kind == MARK:
-                if word == "}":
-                    if words:
-                        raise _SyntaxFault('unexpected "}"', start, remedy="a directive before it lacks its ;")
-                    if not self.open:
-                        raise _SyntaxFault('unexpected "}"', start, remedy="there is no open block: one } too many")
-                    inner = tuple(here)
-                    here, words = self.open.pop()
-                    self._add(here, words, inner)
-                    words = []
-                    continue
-                if not words:
-                    raise _SyntaxFault(f'unexpected "{word}"', start)
-                if word == ";":
-                    self._add(here, words, None)
-                    words = []
-                else:
-                    if len(self.open) >= _DEEPEST_BLOCK:
-                        raise _SyntaxFault("blocks are nested too deeply", start)
-                    self.open.append((here, words))
-                    here, words = [], []
+                here, words = self._mark(word, start, here, words), []
                 continue
             if kind == WRONG:
                 raise self._unclosed(word, start)
@@ -170,6 +170,26 @@ class _File:
                 'unexpected end of file, expecting "}"', opening[2], remedy=f"the block of {opening[1]} is not closed"
             )
         return here
+
+    def _mark(self, mark: str, start: int, here: list[Directive], words: list[Token]) -> list[Directive]:
+        """End a directive, open its block or close one; return the block that is open then."""
+        if mark == "}":
+            if words:
+                raise _SyntaxFault('unexpected "}"', start, remedy="a directive before it lacks its ;")
+            if not self.open:
+                raise _SyntaxFault('unexpected "}"', start, remedy="there is no open block: one } too many")
+            below, opening = self.open.pop()
+            self._add(below, opening, tuple(here))
+            return below
+        if not words:
+            raise _SyntaxFault(f'unexpected "{mark}"', start)
+        if mark == ";":
+            self._add(here, words, None)
+            return here
+        if len(self.open) >= _DEEPEST_BLOCK:
+            raise _SyntaxFault("blocks are nested too deeply", start)
+        self.open.append((here, words))
+        return []
 
     def _unclosed(self, word: str, start: int) -> _SyntaxFault:
         if word == "\\":
