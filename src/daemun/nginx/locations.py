@@ -132,7 +132,8 @@ class Tables:
         shown = f'"@{one.path}"' if one.kind == "named" else f'"{one.path}"'
         key = ("prefix" if one.kind == "stop" else one.kind, one.path)
         if key in block.seen and one.kind not in {"regex", "iregex"}:
-            complain(making, directive, f"duplicate location {shown}", kind="duplicate")
+            message = f"duplicate location {shown}"
+            complain(making, directive, message, kind="duplicate", remedy="put what they say into one of them")
             return False
         block.seen[key] = one
         if outer is None:
@@ -148,7 +149,7 @@ class Tables:
         elif one.kind not in {"regex", "iregex"} and not one.path.startswith(outer.path):
             message = f"location {shown} is outside location {around}"
         if message:
-            complain(making, directive, message, kind="placement")
+            complain(making, directive, message, kind="placement", remedy="put it beside that location, in the server")
         return not message
 
 
