@@ -178,9 +178,6 @@ NOT_SERVED_PREFIXES: Mapping[str, str] = {
     "geoip2_": "use `geo`",
 }
 
-# Those that `set` may write although they are nginx's own.
-SETTABLE = ("args", "limit_rate")
-
 
 def _field(name: str) -> str:
     return name.replace("_", "-")

@@ -65,7 +65,7 @@ class _Reading:
         making, declared = self.making, self.making.declared
         if name in _ROOTED:
             return self._rooted(name)
-        if name in KNOWN and name not in declared.names():
+        if name in KNOWN:
             return KNOWN[name]
         if name in declared.slots:
             return (Capture(slot=making.slot(name), group=0),)

@@ -24,9 +24,7 @@ from tests.kit.nginx_parts import parts
 def test_a_numbered_group_needs_the_slot(text: str, slot: int | None) -> None:
     """What is escaped, in a class, or does not capture opens no group."""
     made = parts("server { return 302 /$1; }")
-    assert pattern(text, made.making, None) == Pattern(
-        regex=text, dialect=Dialect.PCRE, ignore_case=False, slot=slot
-    )
+    assert pattern(text, made.making, None) == Pattern(regex=text, dialect=Dialect.PCRE, ignore_case=False, slot=slot)
     assert made.said == []
 
 
