@@ -35,7 +35,7 @@ def test_the_golden_map() -> None:
 
 
 def test_words_of_the_block_are_keys_behind_a_backslash() -> None:
-    """`\\default` is a key; without a default there is the empty text."""
+    r"""`\default` is a key; without a default there is the empty text."""
     found, _ = tables('map $uri $x { "\\\\default" a; \\\\hostnames b; volatile; }')
     table = found["x"]
     assert isinstance(table, Map)
