@@ -20,6 +20,7 @@ LAYERS = (
     ("certificates",),
     ("providers",),
     ("traefik", "nginx"),
+    ("needs",),
     ("config", "plan"),
     ("logs",),
     ("errors",),
@@ -35,6 +36,7 @@ MODULES = [
     *sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py" and path.parent != SOURCE),
     SOURCE / "supervisor.py",
     SOURCE / "logs.py",
+    SOURCE / "needs.py",
     SOURCE / "errors.py",
 ]
 

@@ -17,11 +17,11 @@ from typing import TypeVar
 
 from daemun.certificates.material import Material, check_roots, parse
 from daemun.errors import CertificateError, Place, Problem
+from daemun.needs import Needs, PairNeed, RootsNeed, is_pem, wildcard_problems
 from daemun.plan.scalars import Id
-from daemun.traefik.certificate_needs import Needs, PairNeed, RootsNeed, certificate_needs, wildcard_problems
+from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.static import Static
-from daemun.traefik.tls import is_pem
 
 # A certificate file is some kilobytes; a bundle of every root there is has not half of this.
 _MOST_BYTES = 4 * 1024 * 1024

@@ -22,11 +22,10 @@ from daemun.certificates.local import RENEWED, LocalAuthority
 from daemun.certificates.material import Material
 from daemun.config.local_names import is_covered
 from daemun.errors import CertificateError, Problem
+from daemun.needs import FALLBACK, AtHand, Needs, Wish
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
 from daemun.plan.tls import Certificate
-from daemun.traefik.certificate_needs import Needs, Wish
-from daemun.traefik.lower_tls import FALLBACK, AtHand
 from daemun.traefik.resolvers import Resolver
 
 

@@ -33,6 +33,7 @@ class Making:
     services: dict[Id, Service] = field(default_factory=dict)
     transports: dict[Id, Transport] = field(default_factory=dict)
     lookups: dict[Id, Lookup] = field(default_factory=dict)
+    mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     logs: dict[Id, AccessLog] = field(default_factory=dict)
     mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     secrets: dict[Id, bytes] = field(default_factory=dict, repr=False)

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 from daemun.certificates.material import Material
 from daemun.engine.frames import Json
 from daemun.engine.state import StateDir
+from daemun.needs import Wish
 from daemun.plan.scalars import Id
-from daemun.traefik.certificate_needs import Wish
 from daemun.traefik.resolvers import Acme as AcmeOptions
 from daemun.traefik.resolvers import Resolver
 

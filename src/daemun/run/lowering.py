@@ -28,10 +28,11 @@ from daemun.certificates.material import Material
 from daemun.engine.bundle import Bundle, KeyPair
 from daemun.errors import Problem
 from daemun.logs import log_problem
+from daemun.needs import Needs
 from daemun.plan.plan import Plan, to_json
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
-from daemun.traefik.certificate_needs import Needs, certificate_needs
+from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.logs import Log
 from daemun.traefik.lower import lower
