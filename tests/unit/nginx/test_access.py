@@ -10,6 +10,7 @@ from daemun.nginx.access import access
 from daemun.plan.filter import Access, Address, AddressRule, Basic, Satisfy, Subrequest
 from daemun.plan.plan import from_json
 from daemun.plan.route import Uri
+from daemun.plan.script import Equals, Not
 from daemun.plan.template import Literal
 from tests.kit.nginx_parts import Parts, parts, scene
 
@@ -61,6 +62,19 @@ def test_users_are_a_secret(tmp_path: Path) -> None:
     assert isinstance(found.gates[0], Basic)
     assert made.making.secrets == {found.gates[0].users: b"a:$apr1$x$y\n"}
     assert made.said == []
+
+
+def test_a_realm_may_turn_out_to_be_off() -> None:
+    """A map is the usual way to ask only some for a password."""
+    found, _ = admission("map $uri $realm { default off; } auth_basic $realm; auth_basic_user_file /nowhere;")
+    assert found is not None
+    gate = found.gates[0]
+    assert isinstance(gate, Basic)
+    assert gate.when == Not(Equals(value=gate.realm, to=(Literal("off"),)))
+    found, _ = admission("auth_basic x; auth_basic_user_file /nowhere;")
+    assert found is not None
+    assert isinstance(found.gates[0], Basic)
+    assert found.gates[0].when is None
 
 
 def test_a_missing_file_of_users_admits_nobody() -> None:
