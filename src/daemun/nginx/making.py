@@ -35,7 +35,6 @@ class Making:
     lookups: dict[Id, Lookup] = field(default_factory=dict)
     mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     logs: dict[Id, AccessLog] = field(default_factory=dict)
-    mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     secrets: dict[Id, bytes] = field(default_factory=dict, repr=False)
     slots: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

@@ -14,6 +14,8 @@ from daemun.errors import Place, nearest
 from daemun.nginx.making import Making
 from daemun.nginx.patterns import NUMBERED_SLOT
 from daemun.nginx.variable_names import KNOWN, NOT_SERVED, NOT_SERVED_PREFIXES, PREFIXES
+from daemun.nginx.variable_tables import NAMES as TABLED
+from daemun.nginx.variable_tables import tabled
 from daemun.plan.template import Capture, Literal, LookupPart, NamedCapture, Part, Template
 from daemun.plan.variable import Variable
 
@@ -74,8 +76,11 @@ class _Reading:
         for group, slot in declared.groups.items():
             if group.lower() == name:
                 return (NamedCapture(slot=making.slot(slot), group=group),)
+        tables = tabled(name, making)
+        if tables is not None:
+            return tables
         for prefix, part in PREFIXES.items():
-            if name.startswith(prefix) and len(name) > len(prefix):
+            if name.startswith(prefix):
                 return (part(name.removeprefix(prefix)),)
         self._unknown(name)
         return ()
@@ -114,7 +119,7 @@ class _Reading:
         if remedy:
             self.making.wrong(self.place, f"${name} is not served by this version", kind="not_yet", remedy=remedy)
             return
-        near = nearest(name, [*KNOWN, *_ROOTED, *self.making.declared.names()])
+        near = nearest(name, [*KNOWN, *TABLED, *_ROOTED, *self.making.declared.names()])
         self.making.wrong(self.place, f'unknown "${name}" variable', kind="unknown", near=f"${near}" if near else "")
 
 

@@ -43,10 +43,7 @@ def test_filters(text: str, expected: RealIp | None) -> None:
     ("text", "said"),
     [
         ("set_real_ip_from unix:;", 'not_yet: "unix:" is not served by this version'),
-        (
-            "set_real_ip_from proxy.example;",
-            'not_yet: a name in set_real_ip_from "proxy.example" is not served by this version',
-        ),
+        ("set_real_ip_from proxy.invalid;", 'value: host not found in set_real_ip_from "proxy.invalid"'),
         ("set_real_ip_from 10.0.0.0/33;", 'value: invalid network "10.0.0.0/33"'),
         (
             "set_real_ip_from 10.0.0.1; real_ip_recursive yes;",
@@ -57,3 +54,11 @@ def test_filters(text: str, expected: RealIp | None) -> None:
 def test_what_is_wrong(text: str, said: str) -> None:
     """Each has its place."""
     assert found(text)[1].said == [f"1 error {said}"]
+
+
+def test_a_name_is_resolved_when_the_configuration_is_read() -> None:
+    """As nginx does; all its addresses are trusted."""
+    one, made = found("set_real_ip_from localhost;")
+    assert one is not None
+    assert set(one.trusted) & {"127.0.0.1", "::1"}
+    assert made.said == []

@@ -86,12 +86,18 @@ fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
 
 fn cookie<'a>(scope: &'a Scope<'_>, name: &[u8]) -> Option<&'a [u8]> {
     scope.request.head.get_all(b"cookie").find_map(|line| {
-        line.split(|&b| b == b';').map(wire::field::trim).find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
+        line.split(|&b| b == b';').map(wire::field::trim).find_map(|pair| value_of(pair, name))
     })
 }
 
 fn argument<'a>(query: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    query.split(|&b| b == b'&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
+    query.split(|&b| b == b'&').find_map(|pair| value_of(pair, name))
+}
+
+/// What stands behind `name=`, whatever the name's case.
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = pair.split_at_checked(name.len())?;
+    rest.strip_prefix(b"=").filter(|_| head.eq_ignore_ascii_case(name))
 }
 
 fn number(out: &mut Vec<u8>, n: impl itoa::Integer) {
@@ -214,6 +220,11 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::TlsCipher => out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.cipher).as_bytes()),
         Variable::TlsServerName => {
             out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.server_name).as_bytes())
+        }
+        Variable::TlsAlpn => out.extend_from_slice(client.session.as_ref().map_or(&[], |s| s.alpn.as_slice())),
+        Variable::TlsGroup => out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.group).as_bytes()),
+        Variable::TlsResumed => {
+            out.extend_from_slice(if client.session.as_ref().is_some_and(|s| s.resumed) { b"1" } else { b"" })
         }
         // Users come with their middleware; the guarded ones have no value yet.
         Variable::RemoteUser
