@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "daemun"
 LAYERS = (
     ("cli",),
-    ("run.instance", "run.options", "run.proxy", "run.__main__"),
+    ("run.instance", "run.options", "run.proxy", "run.__main__", "run.drop_in"),
     ("supervisor",),
-    ("run.wanted", "run.lowering", "run.certificates", "run.notify"),
+    ("run.wanted", "run.lowering", "run.certificates", "run.notify", "run.borders"),
     ("acme", "control", "engine"),
     ("certificates",),
     ("providers",),

@@ -19,13 +19,12 @@ _ONLY_HTTP = frozenset({"server", "upstream", "map", "geo", "split_clients", "lo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
-    """A whole configuration by its blocks. `fragment` when it stands without `http {}`."""
+    """A whole configuration by its blocks."""
 
     main: Level
     http: Level
     servers: tuple[Level, ...]
     upstreams: tuple[Directive, ...]
-    fragment: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,10 +51,9 @@ def is_fragment(directives: Sequence[Directive]) -> bool:
     return "http" not in names and not names.isdisjoint(_ONLY_HTTP)
 
 
-def build(directives: Sequence[Directive]) -> Http:
-    """Return the blocks of a configuration."""
+def build(directives: Sequence[Directive], *, fragment: bool) -> Http:
+    """Return the blocks of a configuration, or of a fragment of `http`."""
     whole = tuple(directives)
-    fragment = is_fragment(whole)
     main = Level(kind="main", directive=None, block=() if fragment else whole)
     https = [one for one in whole if one.name == "http" and one.block is not None]
     inner = whole if fragment else tuple(inside for one in https for inside in one.block or ())
@@ -66,7 +64,7 @@ def build(directives: Sequence[Directive]) -> Http:
         if one.block is not None
     )
     upstreams = tuple(one for one in http.own("upstream") if one.block is not None and one.args)
-    return Http(main=main, http=http, servers=servers, upstreams=upstreams, fragment=fragment)
+    return Http(main=main, http=http, servers=servers, upstreams=upstreams)
 
 
 def locations(level: Level) -> tuple[Location, ...]:

@@ -23,7 +23,19 @@ from daemun.plan.listener import Bind, Tcp, Unix
 BACKLOG = 511
 _FLAGS = frozenset({"default_server", "default", "ssl", "http2", "proxy_protocol"})
 _IDLE = frozenset(
-    "setfib fastopen rcvbuf sndbuf accept_filter deferred bind reuseport so_keepalive multipath spdy".split()
+    [
+        "setfib",
+        "fastopen",
+        "rcvbuf",
+        "sndbuf",
+        "accept_filter",
+        "deferred",
+        "bind",
+        "reuseport",
+        "so_keepalive",
+        "multipath",
+        "spdy",
+    ]
 )
 _HIGHEST_PORT = 65_535
 # Owner and everybody: nginx makes its Unix sockets so (ngx_open_listening_sockets).
@@ -183,6 +195,4 @@ def _tcp(host: str, port: int, directive: Directive, *, six_only: bool = True) -
     shown = "*" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104 - compared, not bound
     bound = "" if host == "::" and not six_only else host
     key = f"{f'[{host}]' if ':' in host else host}:{port}"
-    return Listen(
-        key=key, name=f"{shown}:{port}", bind=Tcp(host=bound, port=port), port=port, directive=directive
-    )
+    return Listen(key=key, name=f"{shown}:{port}", bind=Tcp(host=bound, port=port), port=port, directive=directive)

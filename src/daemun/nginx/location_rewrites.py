@@ -47,9 +47,7 @@ def _default(scene: Scene, passed: Passed) -> LocationRewrite:
         from_, to = f"{passed.url}/", "/"
     else:
         from_, to = passed.url, scene.path or "/"
-    return LocationRewrite(
-        from_=(Literal(from_),), pattern=None, to=absolute(scene.origin, (Literal(to),))
-    )
+    return LocationRewrite(from_=(Literal(from_),), pattern=None, to=absolute(scene.origin, (Literal(to),)))
 
 
 def _pair(one: Directive, making: Making, scene: Scene) -> LocationRewrite:

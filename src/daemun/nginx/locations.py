@@ -73,9 +73,7 @@ class Tables:
         words = " ".join(one.directive.args)
         made = None
         if one.kind in {"regex", "iregex"}:
-            made = pattern(
-                one.path, self.making, one.directive.places[-1], ignore_case=one.kind == "iregex"
-            )
+            made = pattern(one.path, self.making, one.directive.places[-1], ignore_case=one.kind == "iregex")
             self.routes.no_uri[one.level] = "location given by regular expression"
         elif one.kind == "named":
             self.routes.no_uri[one.level] = "named location"

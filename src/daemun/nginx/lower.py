@@ -21,7 +21,7 @@ from daemun.nginx.certificates import REMEDY, Certificates, Resolver
 from daemun.nginx.error_pages import error_pages
 from daemun.nginx.judge import judge
 from daemun.nginx.level import Level
-from daemun.nginx.levels import Http, build
+from daemun.nginx.levels import Http, build, is_fragment
 from daemun.nginx.locations import Tables
 from daemun.nginx.log_formats import ErrorLog, access_logs, error_log
 from daemun.nginx.lookups import lookups
@@ -93,8 +93,10 @@ def lower(read: Read, *, prefix: str | None = None, acme: Resolver | None = None
     conf_prefix = read.files[0].parent if read.files else Path()
     making = Making(prefix=str(conf_prefix) if prefix is None else prefix, conf_prefix=str(conf_prefix))
     making.problems.extend(read.problems)
-    http = build(read.directives)
-    making.problems.extend(judge(read.directives, fragment=http.fragment))
+    fragment = is_fragment(read.directives)
+    directives, wrong = judge(read.directives, fragment=fragment)
+    making.problems.extend(wrong)
+    http = build(directives, fragment=fragment)
     draft = _Lowering(http=http, making=making, certificates=Certificates(making=making, acme=acme)).lower()
     if any(problem.is_error for problem in draft.problems):
         raise ConfigError(problems=draft.problems)
@@ -133,9 +135,7 @@ class _Lowering:
         for server in http.servers:
             self._server(server, ids[server], tables, names[server])
         self._terms(addresses, ids, terms, secured)
-        listeners = {
-            address.listen.name: self._listener(address, ids, names, terms) for address in addresses.values()
-        }
+        listeners = {address.listen.name: self._listener(address, ids, names, terms) for address in addresses.values()}
         obtained = {
             address.listen.name: tuple(
                 one.pattern.name
@@ -177,9 +177,7 @@ class _Lowering:
 
     def _server(self, server: Level, name: Id, tables: Tables, names: list[ServerName]) -> None:
         making = self.making
-        captures = next(
-            (one.pattern.pattern.slot for one in names if isinstance(one.pattern, plan.Regex)), None
-        )
+        captures = next((one.pattern.pattern.slot for one in names if isinstance(one.pattern, plan.Regex)), None)
         scene = Scene(name=name, table=name, origin=redirect_origin(server, making), captures=captures)
         address = real_ip(server, making, scene)
         script = rewrite_phase(server, making, scene, None)
@@ -236,12 +234,16 @@ class _Lowering:
         default = address.default_server
         grace = millis(self.http.main, "worker_shutdown_timeout", 0, self.making)
         pairs = self.certificates.of(default)
-        secure = plan.ListenerTls(
-            options=terms.of(default, http2=address.http2),
-            certificates=pairs,
-            default_certificate=pairs[0] if pairs else None,
-            plain=plan.PlainOnTls.REFUSE,
-        ) if address.ssl else None
+        secure = (
+            plan.ListenerTls(
+                options=terms.of(default, http2=address.http2),
+                certificates=pairs,
+                default_certificate=pairs[0] if pairs else None,
+                plain=plan.PlainOnTls.REFUSE,
+            )
+            if address.ssl
+            else None
+        )
         protocols = (plan.Protocol.HTTP1, plan.Protocol.HTTP2) if address.http2 else (plan.Protocol.HTTP1,)
         return plan.Listener(
             origin=origin(address.listen.name, address.listen.directive),

@@ -17,7 +17,9 @@ from daemun.nginx.values import complain
 
 _SCHEME = re.compile(r"(https?)://", re.IGNORECASE)
 # A variable that begins with a slash, or one right behind a port: there the URI begins.
-_URI_VARIABLE = re.compile(r"\$(?:\{(?:request_uri|uri|document_uri)\}|(?:request_uri|uri|document_uri)(?![A-Za-z0-9_]))")
+_URI_VARIABLE = re.compile(
+    r"\$(?:\{(?:request_uri|uri|document_uri)\}|(?:request_uri|uri|document_uri)(?![A-Za-z0-9_]))"
+)
 _BEHIND_PORT = re.compile(r"[^$/?#]*:[0-9]+(?=\$)")
 _UNIX = re.compile(r"unix:([^:]*)(?::(.*))?\Z", re.DOTALL)
 _AUTHORITY = re.compile(r"((?:\[[^\]]*\]|\$\{[^}]*\}|[^/?#:\[])*)(?::([^/?#]*))?", re.DOTALL)

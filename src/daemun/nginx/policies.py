@@ -19,11 +19,22 @@ _CHUNK_LINE_BYTES = 4_096
 _STREAM_WINDOW = 65_536
 _CONNECTION_WINDOW = 2**31 - 1
 NAMES = frozenset(
-    (
-        "client_header_buffer_size large_client_header_buffers max_headers client_max_body_size underscores_in_headers "
-        "ignore_invalid_headers merge_slashes client_header_timeout client_body_timeout send_timeout keepalive_timeout "
-        "keepalive_requests keepalive_time http2_max_concurrent_streams"
-    ).split()
+    [
+        "client_header_buffer_size",
+        "large_client_header_buffers",
+        "max_headers",
+        "client_max_body_size",
+        "underscores_in_headers",
+        "ignore_invalid_headers",
+        "merge_slashes",
+        "client_header_timeout",
+        "client_body_timeout",
+        "send_timeout",
+        "keepalive_timeout",
+        "keepalive_requests",
+        "keepalive_time",
+        "http2_max_concurrent_streams",
+    ]
 )
 # Of these a location's own word is not heard.
 OF_THE_SERVER = ("client_body_timeout", "send_timeout", "keepalive_timeout", "keepalive_requests", "keepalive_time")

@@ -39,8 +39,17 @@ HIDDEN = (
 _SHOWN = frozenset({"proxy_hide_header", "proxy_pass_header"})
 _REQUEST_BODY = 16_384
 _IGNORABLE = frozenset(
-    "x-accel-redirect x-accel-expires x-accel-limit-rate x-accel-buffering x-accel-charset expires cache-control "
-    "set-cookie vary".split()
+    [
+        "x-accel-redirect",
+        "x-accel-expires",
+        "x-accel-limit-rate",
+        "x-accel-buffering",
+        "x-accel-charset",
+        "expires",
+        "cache-control",
+        "set-cookie",
+        "vary",
+    ]
 )
 
 
@@ -93,7 +102,7 @@ class Proxying:
             filters=self._filter(fields, scene),
         )
 
-    def _action(  # noqa: PLR0913 - a value each
+    def _action(
         self,
         level: Level,
         scene: Scene,

@@ -177,9 +177,7 @@ class Routes:
             if "GET" in methods:
                 methods["HEAD"] = None
             others = script.Not(
-                script.Any(
-                    tuple(script.Equals(value=(Variable.METHOD,), to=(Literal(method),)) for method in methods)
-                )
+                script.Any(tuple(script.Equals(value=(Variable.METHOD,), to=(Literal(method),)) for method in methods))
             )
             step = script.If(when=others, steps=(script.Break(),), route=self._inside(inner, scene, name))
             made.append(self.making.filter(f"{name} methods", plan_filter.Script((step,))))

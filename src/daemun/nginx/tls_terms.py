@@ -17,7 +17,15 @@ from daemun.plan.scalars import Id
 from daemun.plan.tls import TlsOptions, TlsVersion
 
 NAMES = frozenset(
-    "ssl_protocols ssl_ciphers ssl_ecdh_curve ssl_session_tickets ssl_reject_handshake ssl_verify_client http2".split()
+    [
+        "ssl_protocols",
+        "ssl_ciphers",
+        "ssl_ecdh_curve",
+        "ssl_session_tickets",
+        "ssl_reject_handshake",
+        "ssl_verify_client",
+        "http2",
+    ]
 )
 ACME_TLS = "acme-tls/1"
 _VERSIONS = {"TLSv1.2": TlsVersion.V12, "TLSv1.3": TlsVersion.V13}

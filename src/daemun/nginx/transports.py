@@ -19,9 +19,9 @@ from daemun.plan.scalars import Id
 
 MINUTE = 60_000
 TRANSPORT = frozenset(
-    "proxy_http_version proxy_connect_timeout proxy_read_timeout proxy_send_timeout proxy_buffer_size".split()
+    ["proxy_http_version", "proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "proxy_buffer_size"]
 )
-RETRY = frozenset("proxy_next_upstream proxy_next_upstream_tries proxy_next_upstream_timeout".split())
+RETRY = frozenset(["proxy_next_upstream", "proxy_next_upstream_tries", "proxy_next_upstream_timeout"])
 _STATUSES = frozenset({403, 404, 429, 500, 502, 503, 504})
 _NEXT = ("error", "timeout", "invalid_header", "non_idempotent", "off", "updating")
 
@@ -154,4 +154,3 @@ def _retry(level: Level, making: Making) -> plan.Retry:
         non_idempotent="non_idempotent" in words,
         resend_on_stale=True,
     )
-

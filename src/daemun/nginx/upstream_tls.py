@@ -30,7 +30,7 @@ class UpstreamTlsMaker:
         verify = flag(level, "proxy_ssl_verify", self.making, default=False)
         trusted = level.last("proxy_ssl_trusted_certificate")
         if verify and trusted is None and (said := level.last("proxy_ssl_verify")) is not None:
-            message = 'no proxy_ssl_trusted_certificate for proxy_ssl_verify'
+            message = "no proxy_ssl_trusted_certificate for proxy_ssl_verify"
             remedy = "add proxy_ssl_trusted_certificate FILE;"
             complain(self.making, said, message, kind="missing", remedy=remedy)
         chain, key = level.last("proxy_ssl_certificate"), level.last("proxy_ssl_certificate_key")

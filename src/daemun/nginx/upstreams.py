@@ -133,7 +133,9 @@ class Upstreams:
         values = {"weight": 1, "max_fails": 1, "fail_timeout": 10_000, "max_conns": 0, "backup": 0, "down": 0}
         for name, (text, index) in options(one, begin=1).items():
             if name in _LATER:
-                complain(self.making, one, f"not supported: {name}", argument=index, kind="not_yet", remedy=_LATER[name])
+                complain(
+                    self.making, one, f"not supported: {name}", argument=index, kind="not_yet", remedy=_LATER[name]
+                )
                 continue
             if name in _IDLE:
                 continue

@@ -1,4 +1,4 @@
-"""The text of an nginx file to words with their places: the lexer.
+r"""The text of an nginx file to words with their places: the lexer.
 
 Facts (nginx's ngx_conf_file.c): words end at blanks, `;` and `{`; a word may begin with a quote and then ends at it, and
 what follows must be a blank, `;`, `{` or `)`; a backslash takes the next character along; `${` opens no block; `#`

@@ -12,38 +12,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from daemun.certificates.material import Material
-from daemun.engine.frames import Json
 from daemun.engine.state import StateDir
 from daemun.needs import Wish
 from daemun.plan.scalars import Id
+from daemun.run.borders import Call, EngineBorder
 from daemun.traefik.resolvers import Acme as AcmeOptions
 from daemun.traefik.resolvers import Resolver
 
 if TYPE_CHECKING:
     from daemun.acme.acme import Acme
     from daemun.acme.resolver import Resolver as AcmeResolver
-
-
-class Call(Protocol):
-    """Makes a call on the engine's control socket."""
-
-    def __call__(self, call: str, **fields: Json) -> Awaitable[Mapping[str, Json]]:
-        """Raise CallRefused or ConnectionLost."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineBorder:
-    """What a source needs of the engine: its calls, and to know that it serves (an answer is fetched through it)."""
-
-    call: Call
-    serves: asyncio.Event
 
 
 @dataclass(slots=True, kw_only=True)

@@ -14,13 +14,14 @@ import sys
 import time
 from pathlib import Path
 
-from daemun.engine.keeper import EngineProgram
 from daemun.engine.locate import find_engine
+from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
-from daemun.run.certificates import AcmeSource, EngineBorder
-from daemun.run.lowering import Lowerer, Tell
+from daemun.run.borders import EngineBorder, Tell
+from daemun.run.certificates import AcmeSource
+from daemun.run.lowering import Lowerer
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
 from daemun.run.wanted import FileSource

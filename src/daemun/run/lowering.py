@@ -32,9 +32,9 @@ from daemun.needs import Needs
 from daemun.plan.plan import Plan, to_json
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
+from daemun.run.borders import Rejected, Tell, Wanted
 from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.dynamic import Dynamic
-from daemun.traefik.logs import Log
 from daemun.traefik.lower import lower
 from daemun.traefik.lower_internal import PAGES
 from daemun.traefik.static import Static
@@ -43,32 +43,6 @@ _log = structlog.get_logger()
 _AFTER_FAILURE = 1.0  # seconds; only a mistake of ours leads here
 # A clock that was set back, or a machine that slept, is noticed after this, seconds.
 _LONGEST_WAIT = 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the engine is to do from now on.
-
-    `grace` is how long it may take to stop, seconds. `complete` is False when a provider could not be read yet and
-    its part is missing: better than nothing, worse than what an adopted engine does.
-    """
-
-    bundle: Bundle
-    log: Log
-    grace: float
-    complete: bool
-
-    @property
-    def plan(self) -> bytes:
-        """Return the Plan alone."""
-        return self.bundle.plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """A change that cannot be used; what was before stays."""
-
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +64,6 @@ class Lowered:
     gathered: Gathered
 
 
-Tell = Callable[[Wanted | Rejected], None]
 Sources = Callable[[Callable[[], None]], Sequence[CertificateSource]]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from daemun.certificates.gather import CertificateSource
 from daemun.certificates.material import Material, parse
 from daemun.needs import Wish
-from daemun.run.lowering import Lowerer, Rejected, Wanted
+from daemun.run.borders import Rejected, Wanted
+from daemun.run.lowering import Lowerer
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.read import load_dynamic_text, load_static
 from daemun.traefik.resolvers import Resolver

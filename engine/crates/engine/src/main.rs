@@ -19,7 +19,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH]
-       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
        daemun-engine --check FILE
        daemun-engine --version";
 
@@ -32,6 +32,7 @@ struct Options {
     ready: Option<PathBuf>,
     threads: Option<usize>,
     level: Option<Level>,
+    log_file: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -86,6 +87,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
                 options.level =
                     Some(Level::parse(&text).ok_or_else(|| format!("--log-level {text}: info, warning or error"))?);
             }
+            "--log-file" => options.log_file = Some(value()?),
             "--secrets" => options.secrets = Some(value()?.into()),
             "--version" => {
                 println!("daemun-engine {} (Plan {})", env!("CARGO_PKG_VERSION"), plan::VERSION);
@@ -120,7 +122,8 @@ async fn run(options: &Options) -> Result<(), String> {
     let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();
-    let events = Events::start(options.level.unwrap_or(Level::Info)).map_err(|e| e.to_string())?;
+    let events = Events::start(options.level.unwrap_or(Level::Info), options.log_file.as_deref())
+        .map_err(|e| format!("{}: {e}", options.log_file.as_deref().unwrap_or("standard error")))?;
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let (engine, answerer, _threads) = Engine::start(threads, events).map_err(|e| e.to_string())?;
     tokio::spawn(answerer.run());
