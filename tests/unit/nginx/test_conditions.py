@@ -21,7 +21,7 @@ def searched(text: str, *, ignore_case: bool = False) -> Pattern:
 
 def judged(text: str) -> tuple[Condition | None, Parts]:
     made = parts(f"if {text} {{ }}")
-    tested = condition(made.http.own("if")[0], made.making, captures=None, root=(Literal("/srv"),))
+    tested = condition(made.http.own("if")[0], made.making, captures=None, root=(Literal("/srv"),), here={})
     return tested.when if tested is not None else None, made
 
 
