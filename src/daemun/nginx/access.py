@@ -21,6 +21,8 @@ from daemun.nginx.variables import template
 from daemun.plan.filter import Access, Address, AddressRule, Basic, Gate, Satisfy, SlotValue, Subrequest
 from daemun.plan.route import Uri
 from daemun.plan.scalars import Id
+from daemun.plan.script import Equals, Not
+from daemun.plan.template import Literal
 
 
 def access(level: Level, making: Making, scene: Scene) -> Id | None:
@@ -65,7 +67,10 @@ def _basic(level: Level, making: Making) -> Gate | None:
             making, realm, "auth_basic has no effect without auth_basic_user_file", severity="warning", remedy=remedy
         )
         return None
-    return Basic(realm=template(realm.args[0], making, realm.places[0]), users=_users(users, making))
+    text = template(realm.args[0], making, realm.places[0])
+    # `auth_basic $realm`: it may turn out to be `off`.
+    when = Not(Equals(value=text, to=(Literal("off"),))) if "$" in realm.args[0] else None
+    return Basic(realm=text, users=_users(users, making), when=when)
 
 
 def _users(one: Directive, making: Making) -> Id:

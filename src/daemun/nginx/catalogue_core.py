@@ -94,6 +94,7 @@ underscores_in_headers HS flag yes
 upstream H 1{* yes
 use E 1 idle
 user M 1-2 idle run daemun as that user
+valid_referers SL 1+* yes
 worker_aio_requests E 1 idle
 worker_connections E 1 idle
 worker_cpu_affinity M 1+ idle

@@ -119,7 +119,6 @@ types_hash_bucket_size HSL 1 idle
 types_hash_max_size HSL 1 idle
 uninitialized_variable_warn HSLIJ flag idle
 userid HSL 1 no(off|log) set cookies in the application
-valid_referers SL 1+* no test $http_referer with if
 variables_hash_bucket_size H 1 idle
 variables_hash_max_size H 1 idle
 """

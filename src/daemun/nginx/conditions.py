@@ -8,6 +8,7 @@ left, and stands alone (true unless empty or `0`) or is followed by `=`, `!=`, `
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daemun.nginx.declared import group_names
@@ -39,7 +40,14 @@ class _Word:
     index: int
 
 
-def condition(one: Directive, making: Making, *, captures: int | None, root: Template | None) -> Tested | None:
+def condition(
+    one: Directive,
+    making: Making,
+    *,
+    captures: int | None,
+    root: Template | None,
+    here: Mapping[str, Template],
+) -> Tested | None:
     """Return the condition of an `if`; None when it cannot be read, which becomes a problem."""
     words = _words(one)
     if not words:
@@ -48,7 +56,7 @@ def condition(one: Directive, making: Making, *, captures: int | None, root: Tem
     left, rest = words[0], words[1:]
 
     def text(word: _Word) -> Template:
-        return template(word.text, making, one.places[word.index], captures=captures, root=root)
+        return template(word.text, making, one.places[word.index], captures=captures, root=root, here=here)
 
     if len(left.text) > 1 and left.text.startswith("$"):
         if not _VARIABLE.fullmatch(left.text) or len(rest) not in (0, 2):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from daemun.errors import Place
 from daemun.nginx.directive import Directive
+from daemun.nginx.variable_names import KNOWN
 
 NAMED_GROUP = re.compile(r"(?<!\\)\(\?(?:P?<([A-Za-z_][A-Za-z0-9_]*)>|'([A-Za-z_][A-Za-z0-9_]*)')")
 NUMBERED = re.compile(r"\$[1-9]")
@@ -54,7 +55,10 @@ def gather(directives: Iterable[Directive]) -> Declared:
     numbered = False
     for one in _walk(directives):
         if one.name in ("set", "auth_request_set") and one.args:
-            slots[one.args[0].removeprefix("$").lower()] = None
+            name = one.args[0].removeprefix("$").lower()
+            # `set $args` writes nginx's own; any other of these is refused where it stands.
+            if name not in KNOWN:
+                slots[name] = None
         elif one.name in LOOKUPS and one.args:
             key = one.args[0] if len(one.args) > 1 else "$remote_addr"
             place = one.places[-1] if one.places else one.place

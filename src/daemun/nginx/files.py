@@ -53,7 +53,7 @@ def files(level: Level, making: Making, scene: Scene) -> Files:
         precompressed=_precompressed(level, making),
         types=types_id(level, making),
         default_type=default_type(level),
-        symlinks=_symlinks(level, making),
+        symlinks=_symlinks(level, making, scene, root),
         etag=flag(level, "etag", making, default=True),
         if_modified_since=IfModifiedSince(
             choice(level, "if_modified_since", "exact", ("off", "exact", "before"), making)
@@ -180,7 +180,7 @@ def _precompressed(level: Level, making: Making) -> Precompressed:
     )
 
 
-def _symlinks(level: Level, making: Making) -> Symlinks:
+def _symlinks(level: Level, making: Making, scene: Scene, root: Template) -> Symlinks:
     one = level.last("disable_symlinks")
     word = choice(level, "disable_symlinks", "off", ("off", "on", "if_not_owner"), making)
     if one is None or word == "off":
@@ -190,5 +190,7 @@ def _symlinks(level: Level, making: Making) -> Symlinks:
         if not one.args[index].startswith("from="):
             complain(making, one, f'invalid parameter "{one.args[index]}"', argument=index, suggestion="from=")
             continue
-        from_ = template(one.args[index].removeprefix("from="), making, one.places[index])
+        from_ = template(
+            one.args[index].removeprefix("from="), making, one.places[index], captures=scene.captures, root=root
+        )
     return Refuse(from_=from_) if word == "on" else SameOwner(from_=from_)

@@ -7,6 +7,8 @@ header is the client's here from the start: `real_ip_header proxy_protocol` asks
 
 from __future__ import annotations
 
+import socket
+
 from daemun.nginx.directive import Directive
 from daemun.nginx.geo import network_of
 from daemun.nginx.level import Level
@@ -19,7 +21,7 @@ from daemun.plan.scalars import Id
 
 def real_ip(level: Level, making: Making, scene: Scene) -> Id | None:
     """Add the filter that takes the client's address from a field; None when nobody is trusted."""
-    trusted = [name for one in level.all("set_real_ip_from") if (name := _network(one, making)) is not None]
+    trusted = [network for one in level.all("set_real_ip_from") for network in _networks(one, making)]
     header = level.value("real_ip_header", "X-Real-IP")
     recursive = flag(level, "real_ip_recursive", making, default=False)
     if not trusted or header == "proxy_protocol":
@@ -29,16 +31,25 @@ def real_ip(level: Level, making: Making, scene: Scene) -> Id | None:
     )
 
 
-def _network(one: Directive, making: Making) -> str | None:
+def _networks(one: Directive, making: Making) -> tuple[str, ...]:
     text = one.args[0]
     if text == "unix:":
         remedy = "trust addresses; behind a Unix socket use the PROXY protocol"
         complain(making, one, '"unix:" is not served by this version', argument=0, kind="not_yet", remedy=remedy)
-        return None
+        return ()
     if any(char.isalpha() for char in text) and ":" not in text:
-        remedy = "write its addresses: names change, and who may say who the client is should not"
-        message = f'a name in set_real_ip_from "{text}" is not served by this version'
-        complain(making, one, message, argument=0, kind="not_yet", remedy=remedy)
-        return None
+        return _resolved(one, making)
     network = network_of(one, making, argument=0)
-    return None if network is None else str(network)
+    return () if network is None else (str(network),)
+
+
+def _resolved(one: Directive, making: Making) -> tuple[str, ...]:
+    """Return the addresses a name has now: nginx too asks once, when it reads its configuration."""
+    name = one.args[0]
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except OSError:
+        message = f'host not found in set_real_ip_from "{name}"'
+        complain(making, one, message, argument=0, remedy="write its addresses")
+        return ()
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))

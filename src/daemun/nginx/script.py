@@ -19,6 +19,7 @@ from daemun.nginx.files import document_root
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.patterns import pattern
+from daemun.nginx.referers import invalid_referer
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
 from daemun.nginx.variable_names import KNOWN
@@ -88,7 +89,9 @@ class _Phase:
         self.make_route = make_route
         self.level = level
         self.captures = scene.captures
-        self.root = document_root(level, making, scene) if any(one.name in NAMES for one in level.block) else None
+        used = any(one.name in NAMES for one in level.block)
+        self.root = document_root(level, making, scene) if used else None
+        self.here = {"invalid_referer": invalid_referer(level, making)} if used else {}
 
     def begin(self) -> Iterator[Step]:
         """Hand what named groups of the location or server name caught to variables that `set` writes too."""
@@ -124,7 +127,9 @@ class _Phase:
                 self.making, one, f'invalid variable name "{one.args[0]}"', argument=0, suggestion=f"${one.args[0]}"
             )
             return
-        value = template(one.args[1], self.making, one.places[1], captures=self.captures, root=self.root)
+        value = template(
+            one.args[1], self.making, one.places[1], captures=self.captures, root=self.root, here=self.here
+        )
         if name == "args":
             yield SetQuery(value)
         elif name in KNOWN or name == "limit_rate":
@@ -175,7 +180,7 @@ class _Phase:
         yield Rewrite(pattern=searched, replacement=target, append_query=not replacement.endswith("?"), then=then)
 
     def _if(self, one: Directive, level: Level) -> Iterator[Step]:
-        tested = condition(one, self.making, captures=self.captures, root=self.root)
+        tested = condition(one, self.making, captures=self.captures, root=self.root, here=self.here)
         if tested is None:
             return
         if tested.slot is not None:

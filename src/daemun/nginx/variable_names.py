@@ -55,8 +55,7 @@ KNOWN: Mapping[str, Template] = {
     "pid": (Variable.PROCESS_ID,),
     "nginx_version": (Literal(NGINX_VERSION),),
     # — TLS; client certificates are not asked for, 0-RTT is not taken —
-    "ssl_protocol": (Variable.TLS_VERSION,),
-    "ssl_cipher": (Variable.TLS_CIPHER,),
+    "ssl_alpn_protocol": (Variable.TLS_ALPN,),
     "ssl_server_name": (Variable.TLS_SERVER_NAME,),
     "ssl_early_data": _NOTHING,
     "ssl_client_verify": (Literal("NONE"),),
@@ -117,9 +116,6 @@ _PROXY_PROTOCOL = "with `listen … proxy_protocol`, $remote_addr is the client'
 NOT_SERVED: Mapping[str, str] = {
     "request_body": _BODY,
     "request_body_file": _BODY,
-    "request_completion": "look at $status: 499 is a client that left",
-    "request_port": "use $server_port, or $http_host with its port",
-    "is_request_port": "use $server_port, or $http_host with its port",
     "connection_time": "leave it out; $request_time is served",
     "proxy_internal_body_length": "leave it out",
     "proxy_internal_chunked": "leave it out",
@@ -128,12 +124,9 @@ NOT_SERVED: Mapping[str, str] = {
     "proxy_protocol_server_addr": "use $server_addr",
     "proxy_protocol_server_port": "use $server_port",
     "limit_rate": "the rate is not limited: leave it out",
-    "ssl_alpn_protocol": "use $http2",
     "ssl_ciphers": _TLS,
-    "ssl_curve": _TLS,
     "ssl_curves": _TLS,
     "ssl_session_id": _TLS,
-    "ssl_session_reused": _TLS,
     "ssl_server_cert_type": _TLS,
     "ssl_sigalg": _TLS,
     "ssl_ech_status": _TLS,
@@ -146,7 +139,7 @@ NOT_SERVED: Mapping[str, str] = {
     "tcpinfo_rttvar": "leave it out",
     "tcpinfo_snd_cwnd": "leave it out",
     "tcpinfo_rcv_space": "leave it out",
-    "invalid_referer": "test $http_referer with `map` or `if ($http_referer !~ …)`",
+    "invalid_referer": "it is served in `if` and `set`; elsewhere test $http_referer with a `map`",
     "slice_range": "leave `slice` out",
     "secure_link": "check signed links in the application",
     "secure_link_expires": "check signed links in the application",
@@ -171,15 +164,11 @@ NOT_SERVED: Mapping[str, str] = {
 NOT_SERVED_PREFIXES: Mapping[str, str] = {
     "sent_trailer_": "use $sent_http_NAME",
     "upstream_trailer_": "use $upstream_http_NAME",
-    "upstream_cookie_": "use $upstream_http_set_cookie",
     "proxy_protocol_tlv_": _PROXY_PROTOCOL,
     "jwt_": "check tokens in the application, or with `auth_request`",
     "geoip_": "use `geo`",
     "geoip2_": "use `geo`",
 }
-
-# Those that `set` may write although they are nginx's own.
-SETTABLE = ("args", "limit_rate")
 
 
 def _field(name: str) -> str:

@@ -7,18 +7,21 @@ Names have no case. What a name means beyond that stands in `variable_names` and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from daemun.errors import Place, nearest
 from daemun.nginx.making import Making
 from daemun.nginx.patterns import NUMBERED_SLOT
 from daemun.nginx.variable_names import KNOWN, NOT_SERVED, NOT_SERVED_PREFIXES, PREFIXES
+from daemun.nginx.variable_tables import NAMES as TABLED
+from daemun.nginx.variable_tables import tabled
 from daemun.plan.template import Capture, Literal, LookupPart, NamedCapture, Part, Template
 from daemun.plan.variable import Variable
 
 # A digit, a name in braces that must close, a bare name, or what is none of these.
 _PIECE = re.compile(r"\$(?:([1-9])|\{([A-Za-z0-9_]*)(\}?)|([A-Za-z0-9_]+)|)")
+_NONE: Mapping[str, Template] = {}
 _ROOTED = ("document_root", "realpath_root", "request_filename")
 
 
@@ -30,6 +33,7 @@ class _Reading:
     place: Place | None
     captures: int | None
     root: Template | None
+    here: Mapping[str, Template]
     within: tuple[str, ...] = ()
 
     def parts(self, text: str) -> Iterator[Part]:
@@ -62,11 +66,25 @@ class _Reading:
         )
 
     def _variable(self, name: str) -> Iterable[Part]:
-        making, declared = self.making, self.making.declared
+        if name in self.here:
+            return self.here[name]
         if name in _ROOTED:
             return self._rooted(name)
-        if name in KNOWN and name not in declared.names():
+        if name in KNOWN:
             return KNOWN[name]
+        found = self._declared(name)
+        found = tabled(name, self.making) if found is None else found
+        if found is not None:
+            return found
+        for prefix, part in PREFIXES.items():
+            if name.startswith(prefix):
+                return (part(name.removeprefix(prefix)),)
+        self._unknown(name)
+        return ()
+
+    def _declared(self, name: str) -> Template | None:
+        """Return one of the configuration's own variables."""
+        making, declared = self.making, self.making.declared
         if name in declared.slots:
             return (Capture(slot=making.slot(name), group=0),)
         if name in declared.lookups:
@@ -74,11 +92,7 @@ class _Reading:
         for group, slot in declared.groups.items():
             if group.lower() == name:
                 return (NamedCapture(slot=making.slot(slot), group=group),)
-        for prefix, part in PREFIXES.items():
-            if name.startswith(prefix) and len(name) > len(prefix):
-                return (part(name.removeprefix(prefix)),)
-        self._unknown(name)
-        return ()
+        return None
 
     def _rooted(self, name: str) -> Iterable[Part]:
         if self.root is None:
@@ -91,7 +105,7 @@ class _Reading:
             return ()
         return (*self.root, Variable.PATH) if name == "request_filename" else self.root
 
-    def _looked_up(self, name: str) -> Iterable[Part]:
+    def _looked_up(self, name: str) -> Template:
         key = self.making.declared.lookups[name]
         if name in self.within:
             if not any(problem.place == key.place for problem in self.making.problems):
@@ -102,6 +116,7 @@ class _Reading:
             place=key.place,
             captures=None,
             root=self.root,
+            here=self.here,
             within=(*self.within, name),
         )
         return (LookupPart(table=name, key=joined(reading.parts(key.key))),)
@@ -114,21 +129,28 @@ class _Reading:
         if remedy:
             self.making.wrong(self.place, f"${name} is not served by this version", kind="not_yet", remedy=remedy)
             return
-        near = nearest(name, [*KNOWN, *_ROOTED, *self.making.declared.names()])
+        near = nearest(name, [*KNOWN, *TABLED, *_ROOTED, *self.making.declared.names()])
         self.making.wrong(self.place, f'unknown "${name}" variable', kind="unknown", near=f"${near}" if near else "")
 
 
 def template(
-    text: str, making: Making, place: Place | None, *, captures: int | None = None, root: Template | None = None
+    text: str,
+    making: Making,
+    place: Place | None,
+    *,
+    captures: int | None = None,
+    root: Template | None = None,
+    here: Mapping[str, Template] = _NONE,
 ) -> Template:
     """Return the template of a text; what cannot be read in it becomes a problem at `place`.
 
     `captures` is the slot `$1` means; None means the last match of a pattern without names. `root` is what
-    `$document_root` is there (`files.document_root`).
+    `$document_root` is there (`files.document_root`), `here` what else means something only there.
     """
     if "$" not in text:
         return (Literal(text),) if text else ()
-    return joined(_Reading(making=making, place=place, captures=captures, root=root).parts(text))
+    reading = _Reading(making=making, place=place, captures=captures, root=root, here=here)
+    return joined(reading.parts(text))
 
 
 def joined(parts: Iterable[Part]) -> Template:

@@ -171,6 +171,8 @@ class Basic:
 
     realm: Template
     users: Id
+    # Everyone is admitted where this does not hold; always asked when absent.
+    when: Condition | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

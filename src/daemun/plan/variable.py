@@ -28,6 +28,12 @@ class Variable(StrEnum):
     TLS_VERSION = "tls_version"
     TLS_CIPHER = "tls_cipher"
     TLS_SERVER_NAME = "tls_server_name"
+    # The protocol agreed on by ALPN.
+    TLS_ALPN = "tls_alpn"
+    # The key exchange's group.
+    TLS_GROUP = "tls_group"
+    # `1` when the session was resumed.
+    TLS_RESUMED = "tls_resumed"
     HOSTNAME = "hostname"
     PROCESS_ID = "process_id"
     # `http` or `https`

@@ -11,9 +11,11 @@ from daemun.plan.template import (
     Argument,
     Capture,
     Cookie,
+    Entry,
     Header,
     Literal,
     LookupPart,
+    Map,
     NamedCapture,
     Part,
     ResponseHeader,
@@ -64,6 +66,30 @@ def test_texts(text: str, expected: tuple[Part, ...]) -> None:
     """Names have no case, braces end them, literals that meet are one."""
     making = Making()
     assert template(text, making, None) == expected
+    assert making.problems == []
+
+
+def test_words_of_openssl_have_a_table() -> None:
+    """The engine says `1.3` and IANA's suites; $ssl_protocol and $ssl_cipher are OpenSSL's words."""
+    making = Making()
+    assert template("$ssl_protocol", making, None) == (LookupPart(table="$ssl_protocol", key=(Variable.TLS_VERSION,)),)
+    table = making.lookups["$ssl_protocol"]
+    assert isinstance(table, Map)
+    assert table.exact[0] == Entry(key="1.2", value=(Literal("TLSv1.2"),))
+    template("$ssl_cipher$ssl_curve$ssl_session_reused$request_completion", making, None)
+    assert len(making.lookups) == 5
+    assert making.problems == []
+
+
+@pytest.mark.parametrize("name", ["upstream_cookie_sid", "request_port", "is_request_port"])
+def test_parts_of_fields_have_a_table(name: str) -> None:
+    """A pattern takes them out of the field."""
+    making = Making()
+    (part,) = template(f"${name}", making, None)
+    assert isinstance(part, LookupPart)
+    table = making.lookups[part.table]
+    assert isinstance(table, Map)
+    assert len(table.regexes) == 1
     assert making.problems == []
 
 

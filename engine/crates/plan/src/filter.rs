@@ -93,7 +93,13 @@ pub enum Gate {
     /// Ordered; the first that holds the client's address decides; allowed when none does.
     Address(Vec<AddressRule>),
     /// Users stand in a secret (htpasswd lines).
-    Basic { realm: Template, users: Id },
+    Basic {
+        realm: Template,
+        users: Id,
+        /// Everyone is admitted where this does not hold; always asked when absent.
+        #[serde(deserialize_with = "crate::explicit")]
+        when: Option<Condition>,
+    },
     /// A sub-request, always a GET: 2xx admits, 401 and 403 refuse, else 500. Its response fields may be kept in slots.
     Subrequest { to: Jump, set: Vec<SlotValue> },
 }

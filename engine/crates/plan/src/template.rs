@@ -19,8 +19,9 @@ pub enum Part {
     ResponseHeader(String),
     /// A field of the response as it came from upstream.
     UpstreamHeader(String),
+    /// Whatever the case of its name.
     Cookie(String),
-    /// A query argument, not decoded.
+    /// A query argument, whatever the case of its name; not decoded.
     Argument(String),
     /// Group 0 is the whole match; a `set` slot has only that.
     Capture {
@@ -60,6 +61,12 @@ pub enum Variable {
     TlsVersion,
     TlsCipher,
     TlsServerName,
+    /// The protocol agreed on by ALPN.
+    TlsAlpn,
+    /// The key exchange's group.
+    TlsGroup,
+    /// `1` when the session was resumed.
+    TlsResumed,
     Hostname,
     ProcessId,
     /// `http` or `https`

@@ -10,13 +10,15 @@ use plan::{Id, Plan};
 use route::{HostIndex, TableIndex};
 
 use super::http::HttpRun;
+use super::links::{Links, Routing};
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
-use super::route::{unsupported, ActionRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
+use super::route::{unsupported, ActionRun, JumpRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
 use super::service::{ServiceRun, TransportRun};
 use super::{Life, Snapshot};
 use crate::control::error::CallError;
 use crate::filter::FilterRun;
 use crate::listen::ListenerState;
+use crate::lookup::LookupRun;
 use crate::observe::access::LogRun;
 use crate::observe::sink::Sink;
 use crate::tls::terms::TlsRun;
@@ -38,26 +40,25 @@ pub fn build(
     secrets: &HandedOver<'_>,
     open: &OpenSink<'_>,
 ) -> Result<Snapshot, CallError> {
+    let links = Links::new(plan);
     let http = each(&plan.http, "http", |_, p| HttpRun::build(p).map_err(bad_plan))?;
-    let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f).map_err(bad_plan))?;
+    let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f, &links))?;
     let logs = each(&plan.logs, "logs", |_, log| {
         let sink = open(&log.sink)
             .map_err(|e| CallError::new("bind_failed", &format!("the log cannot be opened: {e}"), ""))?;
-        LogRun::build(log, sink).map(Arc::new).map_err(not_yet)
+        LogRun::build(log, sink, &links).map(Arc::new)
     })?;
-    let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f).map(Arc::new).map_err(not_yet))?;
+    let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f, &links).map(Arc::new))?;
     let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t, secrets).map_err(not_yet))?;
     let services = services(plan, &transports, before)?;
-    if !plan.lookups.is_empty() {
-        return Err(CallError::unsupported("lookups", "lookups"));
-    }
+    let lookups = each(&plan.lookups, "lookups", |_, l| LookupRun::build(l, &links).map(Arc::new))?;
     let routes = each(&plan.routes, "routes", |id, r| {
         Ok(Arc::new(RouteRun {
             id: id.to_owned(),
             origin: r.origin.clone(),
             internal: r.internal,
             filters: find_all(&filters, "filter", &r.filters)?,
-            action: action(&r.action, &services, &transports)?,
+            action: action(&r.action, &services, &transports, &links)?,
             faults: find(&faults, "faults", &r.faults)?,
             logs: find_all(&logs, "log", &r.logs)?,
             body_bytes: r.body_bytes,
@@ -79,6 +80,12 @@ pub fn build(
             logs: find_all(&logs, "log", &h.logs)?,
         }))
     })?;
+    let routing = Arc::new(Routing {
+        tables: tables.values().cloned().collect(),
+        routes: routes.values().cloned().collect(),
+        lookups: lookups.into_values().filter_map(Arc::into_inner).collect(),
+        jumps: links.has_jumps(),
+    });
     let life = Life::new(plan.lifetimes.snapshot_ms);
     let runs = each(&plan.listeners, "listeners", |id, l| {
         if l.proxy_protocol.is_some() {
@@ -100,6 +107,7 @@ pub fn build(
             http2: l.protocols.contains(&Protocol::Http2),
             tls: tls.transpose()?,
             life: Arc::clone(&life),
+            routing: Arc::clone(&routing),
         }))
     })?;
     Ok(Snapshot {
@@ -126,6 +134,7 @@ fn action(
     action: &Action,
     services: &Built<ServiceRun>,
     transports: &Built<TransportRun>,
+    links: &Links<'_>,
 ) -> Result<ActionRun, CallError> {
     if let Some(name) = unsupported(action) {
         return Err(CallError::unsupported("action", name));
@@ -137,13 +146,14 @@ fn action(
                 Some(id) => find(transports, "transport", id)?,
                 None => Arc::clone(&service.transport),
             };
-            ActionRun::Proxy(ProxyRun::build(proxy, service, transport).map_err(not_yet)?)
+            ActionRun::Proxy(ProxyRun::build(proxy, service, transport, links)?)
         }
-        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond).map_err(not_yet)?),
-        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect).map_err(not_yet)?),
+        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond, links)?),
+        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect, links)?),
         Action::Ping { terminating_status } => ActionRun::Ping { terminating_status: *terminating_status },
         Action::Fail(kind) => ActionRun::Fail(*kind),
-        Action::Close | Action::Files(_) | Action::TryFiles(_) | Action::Jump(_) => ActionRun::Close,
+        Action::Jump(jump) => ActionRun::Jump(JumpRun::build(jump, links)?),
+        Action::Close | Action::Files(_) | Action::TryFiles(_) => ActionRun::Close,
     })
 }
 
