@@ -29,6 +29,7 @@ pub mod condition;
 pub mod fault;
 pub mod io;
 pub mod socket;
+pub mod spill;
 pub mod template;
 
 pub mod observe;

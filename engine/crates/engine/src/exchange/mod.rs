@@ -1,8 +1,10 @@
 //! One request and its response. In the order of the flow: [`connection`] waits and reads heads of HTTP/1
 //! ([`crate::http2`] has streams), [`downstream`] is the client's side of either, [`request`] judges a head, [`route`] finds what is to be done, [`forward`] asks an endpoint, [`upload`] and [`download`]
-//! move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
+//! move bodies, [`hold`] and [`ahead`] keep what of them must wait, [`location`] changes
+//! where a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
+pub mod ahead;
 pub mod answer;
 pub mod ask;
 pub mod connection;
@@ -10,6 +12,9 @@ pub mod deliver;
 pub mod download;
 pub mod downstream;
 pub mod forward;
+pub mod hold;
+pub mod inner;
+pub mod location;
 pub mod record;
 pub mod removal;
 pub mod request;
@@ -25,8 +30,9 @@ use wire::head::Head;
 use self::downstream::Client;
 use self::record::Record;
 use self::request::Request;
+use crate::snapshot::destination::Destination;
 use crate::snapshot::listener::HostRun;
-use crate::snapshot::route::{RedirectRun, RespondRun, RouteRun};
+use crate::snapshot::route::{ActionRun, RedirectRun, RespondRun, RouteRun};
 use crate::worker::Worker;
 
 /// What templates and conditions see.
@@ -41,6 +47,8 @@ pub struct Scope<'a> {
     pub server_name: &'a str,
     pub route_name: &'a str,
     pub service_name: &'a str,
+    /// What the service is reached as (nginx's `$proxy_host`): its id, or the address the request has named.
+    pub service_host: &'a str,
 }
 
 /// An exchange between its head and its response: borrowed from its connection (`'a`) and its Snapshot (`'p`).
@@ -80,9 +88,12 @@ pub struct Answer {
 impl Exchange<'_, '_> {
     #[must_use]
     pub fn scope(&self) -> Scope<'_> {
-        let service = match self.route.map(|r| &r.action) {
-            Some(crate::snapshot::route::ActionRun::Proxy(proxy)) => proxy.service.name.as_str(),
-            _ => "",
+        let (service, host) = match self.route.map(|r| &r.action) {
+            Some(ActionRun::Proxy(proxy)) => match &proxy.service {
+                Destination::Named(named) => (named.name.as_str(), self.record.upstream_url()),
+                service => (service.name(), service.id()),
+            },
+            _ => ("", ""),
         };
         Scope {
             request: self.request,
@@ -101,6 +112,7 @@ impl Exchange<'_, '_> {
                 }
             }),
             service_name: service,
+            service_host: host.split_once("://").map_or(host, |(_, host)| host),
         }
     }
 

@@ -6,8 +6,10 @@ use plan::route::{Action, Buffering, HeaderValue, Proxy, Target};
 use plan::Origin;
 use wire::field::{known, Known, KnownSet};
 
+use super::destination::Destination;
 use super::listener::FaultsRun;
-use super::service::{RetryRun, ServiceRun, TransportRun};
+use super::service::{RetryRun, TransportRun};
+use crate::exchange::location::LocationRun;
 use crate::filter::FilterRun;
 use crate::observe::access::LogRun;
 use crate::template::Text;
@@ -23,6 +25,7 @@ pub struct RouteRun {
     pub body_bytes: Option<u64>,
 }
 
+#[allow(clippy::large_enum_variant)] // One a route, and most are the large one.
 pub enum ActionRun {
     Proxy(ProxyRun),
     Respond(RespondRun),
@@ -33,9 +36,10 @@ pub enum ActionRun {
 }
 
 pub struct ProxyRun {
-    pub service: Arc<ServiceRun>,
-    pub transport: Arc<TransportRun>,
-    pub retry: RetryRun,
+    pub service: Destination,
+    /// Instead of the service's.
+    pub transport: Option<Arc<TransportRun>>,
+    pub retry: Option<RetryRun>,
     pub target: TargetRun,
     pub host: Option<Text>,
     pub upgrade: bool,
@@ -43,6 +47,17 @@ pub struct ProxyRun {
     pub informational: bool,
     pub hide: HideSet,
     pub method: Option<Vec<u8>>,
+    /// The client's fields go upstream; else only those that filters have set.
+    pub pass_headers: bool,
+    /// Its body does.
+    pub pass_body: bool,
+    /// The request's body is whole before it goes on; so many bytes of it in memory.
+    pub hold: Option<u64>,
+    /// The response is read ahead of the client: so many bytes in memory, so many in a file.
+    pub ahead: Option<(u64, u64)>,
+    /// X-Accel-Redirect and its family are honoured.
+    pub accel: bool,
+    pub rewrite_location: Vec<LocationRun>,
 }
 
 pub enum TargetRun {
@@ -135,25 +150,21 @@ impl RedirectRun {
 }
 
 impl ProxyRun {
-    /// Makes a proxy action ready. `transport` is the route's own or the service's.
+    /// Makes a proxy action ready. `transport` is the route's own.
     ///
     /// # Errors
     /// What in it this engine cannot run yet, by name.
-    pub fn build(proxy: &Proxy, service: Arc<ServiceRun>, transport: Arc<TransportRun>) -> Result<Self, String> {
+    pub fn build(proxy: &Proxy, service: Destination, transport: Option<Arc<TransportRun>>) -> Result<Self, String> {
         let unsupported = [
-            ("request_body buffering", proxy.request_body != Buffering::Stream),
-            ("response_body buffering", proxy.response_body != Buffering::Stream),
-            ("accel", proxy.accel),
+            ("request_body ahead", matches!(proxy.request_body, Buffering::Ahead { .. })),
+            ("response_body buffer", matches!(proxy.response_body, Buffering::Buffer { .. })),
             ("intercept_errors", proxy.intercept_errors),
-            ("rewrite_location", !proxy.rewrite_location.is_empty()),
-            ("pass_headers off", !proxy.pass_headers),
-            ("pass_body off", !proxy.pass_body),
         ];
         if let Some((name, _)) = unsupported.iter().find(|(_, used)| *used) {
             return Err((*name).to_owned());
         }
         Ok(Self {
-            retry: proxy.retry.as_ref().map_or_else(|| service.retry.clone(), RetryRun::build),
+            retry: proxy.retry.as_ref().map(RetryRun::build),
             service,
             transport,
             target: match &proxy.target {
@@ -170,6 +181,16 @@ impl ProxyRun {
             informational: proxy.informational,
             hide: HideSet::build(&proxy.hide),
             method: proxy.method.as_ref().map(|m| m.clone().into_bytes()),
+            pass_headers: proxy.pass_headers,
+            pass_body: proxy.pass_body,
+            hold: if let Buffering::Buffer { memory } = proxy.request_body { Some(memory) } else { None },
+            ahead: if let Buffering::Ahead { memory, file } = proxy.response_body {
+                Some((memory, file))
+            } else {
+                None
+            },
+            accel: proxy.accel,
+            rewrite_location: proxy.rewrite_location.iter().map(LocationRun::build).collect::<Result<_, _>>()?,
         })
     }
 }
