@@ -16,6 +16,7 @@ use super::download::{Download, From, Source, Waits};
 use super::downstream::{Downstream, Side};
 use super::forward::{note_rest, Aim, Outcome};
 use super::location;
+use super::page;
 use super::record::nanos;
 use super::removal::Removal;
 use super::tunnel::Tunnel;
@@ -39,10 +40,7 @@ pub async fn deliver(
     in_flight: InFlight,
 ) -> Outcome {
     let worker = std::rc::Rc::clone(&downstream.worker);
-    if in_flight.answered() == Change::Up {
-        let fields = [("service", json!(to.service.name)), ("address", json!(in_flight.address_text()))];
-        worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
-    }
+    note_answer(&worker, to, &in_flight);
     if scratch.response.status == 101 {
         note_rest(scratch, &upload);
         // What of the request is still to be sent would be bytes of the new protocol.
@@ -56,7 +54,11 @@ pub async fn deliver(
             return Outcome::Failed(Fault::of_response(refusal));
         }
     };
-    let upstream_keeps = framing != Framing::UntilClose
+    // A page may stand for a failure with a status that has no body.
+    let hidden = matches!(scratch.record.page_status, Some(204 | 304));
+    let framing = if hidden { Framing::None } else { framing };
+    let upstream_keeps = !hidden
+        && framing != Framing::UntilClose
         && peer_keeps(scratch)
         && !to.transport.http10
         && !(scratch.response.status == 204 && announces_a_body(&scratch.response));
@@ -67,6 +69,7 @@ pub async fn deliver(
     if !to.proxy.rewrite_location.is_empty() {
         location::rewrite(&mut to.place.exchange(downstream, scratch), &to.proxy.rewrite_location);
     }
+    page::dress(&mut scratch.response, &scratch.record);
     filter(downstream, scratch, to);
     let delivery = delivery(framing, scratch, length);
     let keeps = to.keeps
@@ -123,6 +126,14 @@ pub async fn deliver(
     drop(lent);
     log(downstream, scratch, to);
     Outcome::Answered(next)
+}
+
+/// The endpoint has answered: it lives.
+pub(super) fn note_answer(worker: &Worker, to: &Aim<'_>, endpoint: &Endpoint) {
+    if endpoint.answered() == Change::Up {
+        let fields = [("service", json!(to.service.name)), ("address", json!(endpoint.address_text()))];
+        worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
+    }
 }
 
 /// How the body goes to the client; `length` is what Content-Length said.

@@ -17,6 +17,7 @@ use super::connection::Next;
 use super::deliver;
 use super::downstream::{Downstream, Side};
 use super::hold::{self, Keep};
+use super::page;
 use super::record::nanos;
 use super::request::Request;
 use super::route::Place;
@@ -66,6 +67,8 @@ pub enum Outcome {
     Answered(Next),
     /// Nothing went to the client.
     Failed(Fault),
+    /// Nothing went to the client; an error page stands for the response whose head stands in `scratch.response`.
+    Intercepted,
     /// The endpoint has switched protocols.
     Tunnel(Tunnel),
 }
@@ -117,6 +120,12 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
                     && tried.len() + 1 < service.balancer.seats()
                     && upload.can_replay();
                 if !again {
+                    if to.proxy.intercept_errors && page::find(&to.route.filters, status, None).is_some() {
+                        // Its body stays unread: the connection cannot be used again.
+                        deliver::note_answer(&worker, to, &in_flight);
+                        note_rest(scratch, &upload);
+                        return Outcome::Intercepted;
+                    }
                     return deliver::deliver(downstream, scratch, to, upload, upstream, in_flight).await;
                 }
                 Failure::Status(status)
@@ -255,11 +264,8 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     let Scratch { request, to_upstream: out, trailers, .. } = scratch;
     out.clear();
     trailers.clear();
-    if let Some(host) = host {
-        if !wire::request::valid_host(&host) {
-            return Err(Fault::new(FaultKind::BadRequest, "what the template makes of the request is no Host"));
-        }
-        request.host_field = host;
+    if host.as_ref().is_some_and(|host| !wire::request::valid_host(host)) {
+        return Err(Fault::new(FaultKind::BadRequest, "what the template makes of the request is no Host"));
     }
     if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
         wire::forwarded::append_for(&mut request.head, downstream.client.ip_text.as_bytes());
@@ -280,10 +286,10 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     // From here on the body is the upload's: what it leaves in the buffer when it fails is no request.
     let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
     let decoded = http.path.decode;
-    let target = target.as_deref();
+    let made = Made { host: host.as_deref(), target: target.as_deref() };
     let held = to.proxy.hold.filter(|_| to.proxy.pass_body);
     if upload.body_done() || (held.is_none() && to.proxy.pass_body) {
-        write_request(out, request, to, decoded, (target, framing))?;
+        write_request(out, request, to, decoded, &made, framing)?;
         take_what_came(downstream, scratch, &mut upload)?;
         return Ok(upload);
     }
@@ -294,7 +300,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     let chunked = to.proxy.pass_body && framing == Framing::Chunked;
     if !chunked {
         let framing = if to.proxy.pass_body { framing } else { Framing::None };
-        write_request(out, request, to, decoded, (target, framing))?;
+        write_request(out, request, to, decoded, &made, framing)?;
     }
     let keep = Keep { memory: out.len().saturating_add(memory), discard: !to.proxy.pass_body };
     take_what_came(downstream, scratch, &mut upload)?;
@@ -306,7 +312,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         let body = std::mem::take(&mut scratch.to_upstream);
         let Scratch { request, to_upstream: out, .. } = scratch;
         out.reserve(request.head.bytes.len() + 256 + body.len());
-        write_request(out, request, to, decoded, (target, Framing::Length(upload.body_bytes)))?;
+        write_request(out, request, to, decoded, &made, Framing::Length(upload.body_bytes))?;
         out.extend_from_slice(&body);
     }
     Ok(upload)
@@ -322,20 +328,27 @@ fn take_what_came(downstream: &mut Downstream, scratch: &mut Scratch, upload: &m
     }
 }
 
+/// What templates have made of the request.
+struct Made<'a> {
+    host: Option<&'a [u8]>,
+    target: Option<&'a [u8]>,
+}
+
 /// The head in canonical form (RFC 9112 section 3).
 fn write_request(
     out: &mut Vec<u8>,
     request: &Request,
     to: &Aim<'_>,
     decoded: bool,
-    (target, framing): (Option<&[u8]>, Framing),
+    made: &Made<'_>,
+    framing: Framing,
 ) -> Result<(), Fault> {
     let (proxy, transport) = (to.proxy, to.transport);
     out.extend_from_slice(proxy.method.as_deref().unwrap_or_else(|| request.head.method()));
     out.push(b' ');
-    write_target(out, request, proxy, decoded, target);
+    write_target(out, request, proxy, decoded, made.target);
     out.extend_from_slice(if transport.http10 { b" HTTP/1.0\r\nHost: " } else { b" HTTP/1.1\r\nHost: " });
-    out.extend_from_slice(&request.host_field);
+    out.extend_from_slice(made.host.unwrap_or(&request.host_field));
     out.extend_from_slice(b"\r\n");
     let skip = HOP_BY_HOP.union(KnownSet::of(&[Known::Host]));
     if proxy.pass_headers {
@@ -389,6 +402,7 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
             return write_word(target, out);
         }
         TargetRun::Raw | TargetRun::Current => path(&request.path, out),
+        TargetRun::ReplacePrefix { .. } if request.keeps_prefix => path(&request.path, out),
         TargetRun::ReplacePrefix { prefix, with } => {
             write_word(with, out);
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);

@@ -5,6 +5,8 @@ use ::route::CompiledPattern;
 use plan::route::LocationRewrite;
 
 use super::Exchange;
+use crate::control::error::CallError;
+use crate::snapshot::links::Links;
 use crate::template::Text;
 
 /// A rule, ready.
@@ -19,11 +21,11 @@ impl LocationRun {
     ///
     /// # Errors
     /// What in it cannot be run.
-    pub fn build(rule: &LocationRewrite) -> Result<Self, String> {
+    pub fn build(rule: &LocationRewrite, links: &Links<'_>) -> Result<Self, CallError> {
         Ok(Self {
-            from: Text::build(&rule.from)?,
-            pattern: rule.pattern.as_ref().map(CompiledPattern::new).transpose().map_err(|e| e.to_string())?,
-            to: Text::build(&rule.to)?,
+            from: Text::build(&rule.from, links)?,
+            pattern: rule.pattern.as_ref().map(|pattern| links.pattern(pattern)).transpose()?,
+            to: Text::build(&rule.to, links)?,
         })
     }
 }
@@ -54,7 +56,7 @@ fn rewritten(exchange: &mut Exchange<'_, '_>, rules: &[LocationRun], location: &
     rules.iter().find_map(|rule| match &rule.pattern {
         // A pattern that gives up has not matched.
         Some(pattern) => {
-            let found = pattern.capture(location, exchange.captures).unwrap_or(false);
+            let found = pattern.capture(location, exchange.captures.get_mut()).unwrap_or(false);
             found.then(|| rule.to.render(&exchange.scope()))
         }
         None => {

@@ -11,13 +11,15 @@ use route::{HostIndex, TableIndex};
 
 use super::destination::{Destination, NamedRun, SharesRun};
 use super::http::HttpRun;
+use super::links::{Links, Routing};
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
-use super::route::{unsupported, ActionRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
+use super::route::{unsupported, ActionRun, JumpRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
 use super::service::{RetryRun, ServiceRun, TransportRun};
 use super::{Life, Snapshot};
 use crate::control::error::CallError;
 use crate::filter::FilterRun;
 use crate::listen::ListenerState;
+use crate::lookup::LookupRun;
 use crate::observe::access::LogRun;
 use crate::observe::sink::Sink;
 use crate::template::Text;
@@ -40,26 +42,25 @@ pub fn build(
     secrets: &HandedOver<'_>,
     open: &OpenSink<'_>,
 ) -> Result<Snapshot, CallError> {
+    let links = Links::new(plan);
     let http = each(&plan.http, "http", |_, p| HttpRun::build(p).map_err(bad_plan))?;
-    let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f).map_err(bad_plan))?;
+    let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f, &links))?;
     let logs = each(&plan.logs, "logs", |_, log| {
         let sink = open(&log.sink)
             .map_err(|e| CallError::new("bind_failed", &format!("the log cannot be opened: {e}"), ""))?;
-        LogRun::build(log, sink).map(Arc::new).map_err(not_yet)
+        LogRun::build(log, sink, &links).map(Arc::new)
     })?;
-    let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f).map(Arc::new).map_err(not_yet))?;
+    let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f, &links).map(Arc::new))?;
     let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t, secrets).map_err(not_yet))?;
-    let services = services(plan, &transports, before)?;
-    if !plan.lookups.is_empty() {
-        return Err(CallError::unsupported("lookups", "lookups"));
-    }
+    let services = services(plan, &transports, before, &links)?;
+    let lookups = each(&plan.lookups, "lookups", |_, l| LookupRun::build(l, &links).map(Arc::new))?;
     let routes = each(&plan.routes, "routes", |id, r| {
         Ok(Arc::new(RouteRun {
             id: id.to_owned(),
             origin: r.origin.clone(),
             internal: r.internal,
             filters: find_all(&filters, "filter", &r.filters)?,
-            action: action(&r.action, &services, &transports)?,
+            action: action(&r.action, &services, &transports, &links)?,
             faults: find(&faults, "faults", &r.faults)?,
             logs: find_all(&logs, "log", &r.logs)?,
             body_bytes: r.body_bytes,
@@ -81,6 +82,12 @@ pub fn build(
             logs: find_all(&logs, "log", &h.logs)?,
         }))
     })?;
+    let routing = Arc::new(Routing {
+        tables: tables.values().cloned().collect(),
+        routes: routes.values().cloned().collect(),
+        lookups: lookups.into_values().filter_map(Arc::into_inner).collect(),
+        jumps: links.has_jumps(),
+    });
     let life = Life::new(plan.lifetimes.snapshot_ms);
     let runs = each(&plan.listeners, "listeners", |id, l| {
         if l.proxy_protocol.is_some() {
@@ -102,6 +109,7 @@ pub fn build(
             http2: l.protocols.contains(&Protocol::Http2),
             tls: tls.transpose()?,
             life: Arc::clone(&life),
+            routing: Arc::clone(&routing),
         }))
     })?;
     Ok(Snapshot {
@@ -114,13 +122,18 @@ pub fn build(
     })
 }
 
-fn services(plan: &Plan, transports: &Built<TransportRun>, before: &Snapshot) -> Result<Services, CallError> {
+fn services(
+    plan: &Plan,
+    transports: &Built<TransportRun>,
+    before: &Snapshot,
+    links: &Links<'_>,
+) -> Result<Services, CallError> {
     let mut built = Services::default();
     for (id, service) in &plan.services {
         let done = match &service.kind {
             ServiceKind::Balanced(balanced) => {
                 find(transports, "transport", &balanced.transport).and_then(|transport| {
-                    let run = ServiceRun::build(id, service, balanced, &transport, before.services.get(id))?;
+                    let run = ServiceRun::build((id, service), balanced, &transport, before.services.get(id), links)?;
                     built.balanced.insert(id.clone(), Arc::clone(&run));
                     Ok(Some(Destination::Balanced(run)))
                 })
@@ -128,7 +141,7 @@ fn services(plan: &Plan, transports: &Built<TransportRun>, before: &Snapshot) ->
             ServiceKind::Weighted(_) => Ok(None),
             ServiceKind::Dynamic { address, scheme, transport, retry } => find(transports, "transport", transport)
                 .and_then(|transport| {
-                    let address = Text::build(address).map_err(not_yet)?;
+                    let address = Text::build(address, links)?;
                     let (names, retry) = ((id.as_str(), named(id, service)), RetryRun::build(retry));
                     let run = NamedRun::new(names, address, *scheme, transport, retry, before.named.get(id));
                     built.named.insert(id.clone(), Arc::clone(&run));
@@ -182,7 +195,12 @@ struct Services {
     named: Built<NamedRun>,
 }
 
-fn action(action: &Action, services: &Services, transports: &Built<TransportRun>) -> Result<ActionRun, CallError> {
+fn action(
+    action: &Action,
+    services: &Services,
+    transports: &Built<TransportRun>,
+    links: &Links<'_>,
+) -> Result<ActionRun, CallError> {
     if let Some(name) = unsupported(action) {
         return Err(CallError::unsupported("action", name));
     }
@@ -191,13 +209,14 @@ fn action(action: &Action, services: &Services, transports: &Built<TransportRun>
             let service = services.all.get(&proxy.service).cloned();
             let service = service.ok_or_else(|| CallError::reference("", "service", &proxy.service))?;
             let transport = proxy.transport.as_ref().map(|id| find(transports, "transport", id)).transpose()?;
-            ActionRun::Proxy(ProxyRun::build(proxy, service, transport).map_err(not_yet)?)
+            ActionRun::Proxy(ProxyRun::build(proxy, service, transport, links)?)
         }
-        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond).map_err(not_yet)?),
-        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect).map_err(not_yet)?),
+        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond, links)?),
+        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect, links)?),
         Action::Ping { terminating_status } => ActionRun::Ping { terminating_status: *terminating_status },
         Action::Fail(kind) => ActionRun::Fail(*kind),
-        Action::Close | Action::Files(_) | Action::TryFiles(_) | Action::Jump(_) => ActionRun::Close,
+        Action::Jump(jump) => ActionRun::Jump(JumpRun::build(jump, links)?),
+        Action::Close | Action::Files(_) | Action::TryFiles(_) => ActionRun::Close,
     })
 }
 

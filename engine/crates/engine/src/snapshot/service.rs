@@ -6,6 +6,7 @@ use std::sync::Arc;
 use plan::service::{Balanced, Endpoint as PlanEndpoint, Rest, Retry, RetryOn, Strategy, UpstreamScheme};
 use wire::HeadLimits;
 
+use super::links::Links;
 use crate::balance::{Address, Balancer, Endpoint, Seat};
 use crate::control::error::CallError;
 use crate::template::Text;
@@ -109,14 +110,14 @@ impl ServiceRun {
     /// # Errors
     /// What in it cannot be run.
     pub fn build(
-        id: &str,
-        service: &plan::service::Service,
+        (id, service): (&str, &plan::service::Service),
         balanced: &Balanced,
         transport: &Arc<TransportRun>,
         before: Option<&Arc<Self>>,
+        links: &Links<'_>,
     ) -> Result<Arc<Self>, CallError> {
         let key = match &balanced.strategy {
-            Strategy::Hash { key, .. } => Some(Text::build(key).map_err(|what| CallError::unsupported("", &what))?),
+            Strategy::Hash { key, .. } => Some(Text::build(key, links)?),
             _ => None,
         };
         let mut seats = seats(id, &balanced.endpoints, &balanced.rest, before)?;
