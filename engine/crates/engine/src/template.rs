@@ -32,7 +32,8 @@ impl Text {
     /// # Errors
     /// The name of a part this engine cannot run yet, or a lookup or slot there is not.
     pub fn build(template: &Template, links: &Links<'_>) -> Result<Self, CallError> {
-        let literals = template.iter().map(|part| if let Part::Literal(text) = part { Some(text.as_str()) } else { None });
+        let literals =
+            template.iter().map(|part| if let Part::Literal(text) = part { Some(text.as_str()) } else { None });
         if let Some(fixed) = literals.collect::<Option<String>>() {
             return Ok(Self::Fixed(fixed.into_bytes()));
         }

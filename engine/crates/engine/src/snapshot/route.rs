@@ -127,9 +127,7 @@ impl JumpRun {
         links.note_jump();
         Ok(match jump {
             Jump::Uri { table, uri } => Self::Uri { table: links.table(table)?, uri: Text::build(uri, links)? },
-            Jump::Name { table, name } => {
-                Self::Named { table: links.table(table)?, route: links.named(table, name)? }
-            }
+            Jump::Name { table, name } => Self::Named { table: links.table(table)?, route: links.named(table, name)? },
         })
     }
 }
