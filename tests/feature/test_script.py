@@ -198,7 +198,7 @@ def lowered(app: str, green: str) -> Json:
         "internal": {**route(passing), "internal": True},
         "text": route({"respond": {"status": 200, "headers": [], "body": [*text("you are "), *variable("path")]}}),
     }
-    names = [name for name in SCRIPTS if name not in ("server",)] + ["new", "internal", "text"]
+    names = [name for name in SCRIPTS if name != "server"] + ["new", "internal", "text"]
     return plan(
         app,
         http=nginx_policy(),
