@@ -247,12 +247,13 @@ impl ScratchPool {
         }
     }
 
-    /// Memory for what is read from upstream.
-    fn lend(&self) -> Vec<u8> {
+    /// Memory for what is read from upstream, or waits for a slow client.
+    #[must_use]
+    pub fn lend(&self) -> Vec<u8> {
         self.buffers.borrow_mut().pop().unwrap_or_else(|| vec![0; UPSTREAM_BUFFER])
     }
 
-    fn take_back(&self, memory: Vec<u8>) {
+    pub fn take_back(&self, memory: Vec<u8>) {
         let mut buffers = self.buffers.borrow_mut();
         if buffers.len() < KEPT && memory.len() == UPSTREAM_BUFFER {
             buffers.push(memory);
