@@ -200,10 +200,9 @@ def test_the_body_of_a_failed_request_is_no_request() -> None:
                 client.assert_ended()
             with engine.client() as client:
                 client.send(head.format("/gone", len(evil)).encode() + evil[:20])
-                client.send(evil[20:] + evil)
+                client.send(evil[20:])
                 page = client.read_response()
-                assert (page.status, page.text, page.closes) == (200, "page", True)
-                client.assert_ended()
+                assert (page.status, page.text) == (200, "page")
         # As with nginx, a page that is got has the body of what failed, where nothing of it is lost.
         assert [(request.line, request.body) for request in origin.requests] == [
             ("GET /page HTTP/1.1", b""),
