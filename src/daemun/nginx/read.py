@@ -31,8 +31,8 @@ class Read:
 
     directives: tuple[Directive, ...]
     files: tuple[Path, ...]
-    patterns: tuple[str, ...]
     problems: tuple[Problem, ...]
+    patterns: tuple[str, ...] = ()
 
     def watched(self) -> list[Path]:
         """Return the files that count, now: what a pattern matches comes and goes."""
