@@ -16,12 +16,13 @@ from __future__ import annotations
 import socket
 
 from daemun.errors import Problem
+from daemun.needs import AtHand, Needs, assume
 from daemun.plan import service as plan_service
 from daemun.plan import table
 from daemun.plan.plan import VERSION, Lifetimes, Plan
 from daemun.plan.scalars import Id
 from daemun.plan.tls import Certificate
-from daemun.traefik.certificate_needs import Needs, certificate_needs
+from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.faults import traefik_faults
 from daemun.traefik.lower_filters import Filters, Refusal
@@ -30,7 +31,7 @@ from daemun.traefik.lower_listeners import ACCESS_LOG, FAULTS, lower_host, lower
 from daemun.traefik.lower_logs import lower_access_log
 from daemun.traefik.lower_routers import Routers
 from daemun.traefik.lower_services import Destination, lower_service, service_problem
-from daemun.traefik.lower_tls import AtHand, TlsGates, assume, default_certificate, shown_certificates
+from daemun.traefik.lower_tls import TlsGates, default_certificate, shown_certificates
 from daemun.traefik.lower_tls_options import lower_terms
 from daemun.traefik.lower_transports import Transports, certificates_of
 from daemun.traefik.static import Static
@@ -100,6 +101,7 @@ def lower(
         services=services.made,
         transports=transports.made,
         faults={FAULTS: traefik_faults()},
+        mime_types={},
         lookups={},
         logs={} if static.access_log is None else {ACCESS_LOG: lower_access_log(static.access_log)},
         slots=(),

@@ -20,7 +20,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH] [--temp-dir DIR]
        daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
-                     [--temp-dir DIR]
+                     [--log-file F] [--temp-dir DIR]
        daemun-engine --check FILE
        daemun-engine --version";
 
@@ -35,6 +35,7 @@ struct Options {
     level: Option<Level>,
     /// Where temporary files stand.
     temporary: Option<PathBuf>,
+    log_file: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -90,6 +91,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
                     Some(Level::parse(&text).ok_or_else(|| format!("--log-level {text}: info, warning or error"))?);
             }
             "--temp-dir" => options.temporary = Some(value()?.into()),
+            "--log-file" => options.log_file = Some(value()?),
             "--secrets" => options.secrets = Some(value()?.into()),
             "--version" => {
                 println!("daemun-engine {} (Plan {})", env!("CARGO_PKG_VERSION"), plan::VERSION);
@@ -124,7 +126,8 @@ async fn run(options: &Options) -> Result<(), String> {
     let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();
-    let events = Events::start(options.level.unwrap_or(Level::Info)).map_err(|e| e.to_string())?;
+    let events = Events::start(options.level.unwrap_or(Level::Info), options.log_file.as_deref())
+        .map_err(|e| format!("{}: {e}", options.log_file.as_deref().unwrap_or("standard error")))?;
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let temporary = options.temporary.clone().unwrap_or_else(daemun_engine::spill::usual_directory);
     let (engine, answerer, _threads) = Engine::start(threads, events, temporary).map_err(|e| e.to_string())?;

@@ -210,7 +210,7 @@ fn act<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun) -> Result<Act<'
         ActionRun::Redirect(redirect) => Decision::Answer(exchange.redirect(redirect)),
         ActionRun::Jump(jump) => return Ok(Act::Jump(jump)),
         ActionRun::Fail(kind) => return Err(Fault::new(*kind, "the route says so")),
-        ActionRun::Close => Decision::Answer(Answer { body: Vec::new(), close: true, silent: true }),
+        ActionRun::Close => Decision::Answer(Answer { body: Vec::new(), close: true, silent: true, stands: false }),
         ActionRun::Ping { terminating_status } => Decision::Answer(ping(exchange, *terminating_status)),
     }))
 }
@@ -222,7 +222,7 @@ fn ping(exchange: &mut Exchange<'_, '_>, terminating_status: u16) -> Answer {
     exchange.response.clear();
     exchange.response.status = if ending { terminating_status } else { 200 };
     exchange.response.add(b"Content-Type", b"text/plain; charset=utf-8");
-    Answer { body: if ending { Vec::new() } else { b"OK".to_vec() }, close: false, silent: false }
+    Answer { body: if ending { Vec::new() } else { b"OK".to_vec() }, close: false, silent: false, stands: false }
 }
 
 /// 301 to the slash form, the query goes along (nginx).
@@ -240,5 +240,5 @@ fn slash(exchange: &mut Exchange<'_, '_>, location: &str) -> Answer {
     exchange.response.clear();
     exchange.response.status = 301;
     exchange.response.add(b"Location", &target);
-    Answer { body: Vec::new(), close: false, silent: false }
+    Answer { body: Vec::new(), close: false, silent: false, stands: false }
 }
