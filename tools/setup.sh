@@ -78,6 +78,7 @@ for_nginx_tests() {
     has_perl IO::Socket::SSL || install "IO::Socket::SSL" libio-socket-ssl-perl
     has_perl IO::Socket::SSL || lack "IO::Socket::SSL (Debian: libio-socket-ssl-perl)"
     has_perl Crypt::Misc || install "CryptX" libcryptx-perl
+    has_perl Protocol::WebSocket || install "Protocol::WebSocket" libprotocol-websocket-perl
 }
 
 has_perl() {

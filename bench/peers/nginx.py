@@ -42,4 +42,4 @@ def _start(origin: Address, folder: Path, certificate: Certificate | None, proto
     return launch("nginx", command, address, secure=certificate is not None)
 
 
-PEER = Peer(name="nginx", version=version, start=start, http2=http2)
+PEER = Peer(name="nginx", version=version, start=start, http2=http2, secure=True)

@@ -232,6 +232,8 @@ class Supervisor:
         if self._keeper.program.log_file:
             self._keeper.program = replace(self._keeper.program, log_file=log.file_path or "-")
         if not self._opened:
+            if self._keeper.program.threads is None:
+                self._keeper.program = replace(self._keeper.program, threads=wanted.threads)
             busy = await self._keeper.open()
             self._opened = True
             if busy and not wanted.complete:

@@ -15,7 +15,7 @@ LAYERS = (
     ("cli",),
     ("run.instance", "run.options", "run.proxy", "run.__main__", "run.drop_in"),
     ("supervisor",),
-    ("run.wanted", "run.lowering", "run.certificates", "run.notify", "run.borders"),
+    ("run.wanted", "run.nginx_files", "run.lowering", "run.language", "run.certificates", "run.notify", "run.borders"),
     ("acme", "control", "engine"),
     ("certificates",),
     ("providers",),

@@ -81,7 +81,11 @@ class Files:
 
 def look_at_certificates(static: Static, dynamic: Dynamic) -> list[Problem]:
     """Return what is wrong with the files that a configuration names: for `daemun check`."""
-    needs, _ = certificate_needs(static, dynamic)
+    return look_at(certificate_needs(static, dynamic)[0])
+
+
+def look_at(needs: Needs) -> list[Problem]:
+    """Return what is wrong with the files that are needed, and which names cannot be obtained."""
     return [*Files().read(needs, now=datetime.now(UTC)).problems, *wildcard_problems(needs)]
 
 

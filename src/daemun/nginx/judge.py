@@ -74,7 +74,10 @@ class _Judging:
                 first = seen.setdefault(one.name, one)
                 if first is not one:
                     message = f'"{one.name}" directive is duplicate'
-                    self.problems.append(_problem(one, message, kind="duplicate", related=first))
+                    remedy = "leave one of them out"
+                    self.problems.append(_problem(one, message, kind="duplicate", related=first, remedy=remedy))
+                    changed = True
+                    continue
             if one.block is not None and one.name not in _ENTRIES:
                 inner = self.block(one.block, _INSIDE[one.name, context])
                 if inner is not one.block:
@@ -131,7 +134,9 @@ def _written(one: Directive, shape: Shape) -> Problem | None:
     """Return what is wrong with how a directive is written."""
     count = len(one.args)
     if shape.block and one.block is None:
-        return _problem(one, f'directive "{one.name}" has no opening "{{"', kind="syntax")
+        return _problem(
+            one, f'directive "{one.name}" has no opening "{{"', kind="syntax", remedy="a block in braces belongs to it"
+        )
     if not shape.block and one.block is not None:
         remedy = f"end it with ; after {one.args[-1] if one.args else one.name}"
         return _problem(one, f'directive "{one.name}" is not terminated by ";"', kind="syntax", remedy=remedy)
@@ -142,7 +147,7 @@ def _written(one: Directive, shape: Shape) -> Problem | None:
         return _problem(one, f'invalid number of arguments in "{one.name}" directive', kind="value", remedy=remedy)
     if shape.flag and one.args[0].lower() not in {"on", "off"}:
         message = f'invalid value "{one.args[0]}" in "{one.name}" directive, it must be "on" or "off"'
-        return _problem(one, message, kind="value", argument=0)
+        return _problem(one, message, kind="value", argument=0, remedy=f"{one.name} on; or {one.name} off;")
     return None
 
 

@@ -34,7 +34,8 @@ class Level:
             found.setdefault(one.name, []).append(one)
         own = {name: tuple(some) for name, some in found.items()}
         object.__setattr__(self, "_own", own)
-        object.__setattr__(self, "_holding", own if self.parent is None else {**self.parent._holding, **own})
+        above = {} if self.parent is None else self.parent._holding  # noqa: SLF001 - another Level
+        object.__setattr__(self, "_holding", {**above, **own} if above else own)
 
     def own(self, name: str) -> tuple[Directive, ...]:
         """Return the directives of this name that stand in this very block, in order."""

@@ -72,7 +72,8 @@ def _read(server: Level, making: Making) -> tuple[Listen, ...]:
     for directive in server.own("listen"):
         for one in _listen(directive, making):
             if one.key in seen:
-                complain(making, directive, f"a duplicate listen {one.name}", argument=0, kind="duplicate")
+                message = f"a duplicate listen {one.name}"
+                complain(making, directive, message, argument=0, kind="duplicate", remedy="leave one of them out")
                 continue
             seen.add(one.key)
             found.append(one)
@@ -164,7 +165,8 @@ def _addresses(directive: Directive, making: Making) -> list[tuple[str, range]]:
         return []
     hosts = _resolve(host)
     if not hosts:
-        complain(making, directive, f'host not found in "{text}" of the "listen" directive', argument=0)
+        message = f'host not found in "{text}" of the "listen" directive'
+        complain(making, directive, message, argument=0, remedy="write an address of this machine, or a port alone")
     return [(one, ports) for one in hosts]
 
 

@@ -64,7 +64,7 @@ class Tables:
             if self._stands(one, outer, block):
                 self._add(one, scene, block)
         for path, (level, inner, target) in block.slashes.items():
-            taken = any(path == one.path for one in (*block.exact, *block.prefixes))
+            taken = ("exact", path) in block.seen or ("prefix", path) in block.seen
             if not taken and not any(_matches(one, path) for one in block.regexes):
                 block.exact.append(plan.Exact(path=path, route=self.routes.slash(level, inner, target)))
         return block
@@ -132,7 +132,8 @@ class Tables:
         shown = f'"@{one.path}"' if one.kind == "named" else f'"{one.path}"'
         key = ("prefix" if one.kind == "stop" else one.kind, one.path)
         if key in block.seen and one.kind not in {"regex", "iregex"}:
-            complain(making, directive, f"duplicate location {shown}", kind="duplicate")
+            message = f"duplicate location {shown}"
+            complain(making, directive, message, kind="duplicate", remedy="put what they say into one of them")
             return False
         block.seen[key] = one
         if outer is None:
@@ -148,7 +149,7 @@ class Tables:
         elif one.kind not in {"regex", "iregex"} and not one.path.startswith(outer.path):
             message = f"location {shown} is outside location {around}"
         if message:
-            complain(making, directive, message, kind="placement")
+            complain(making, directive, message, kind="placement", remedy="put it beside that location, in the server")
         return not message
 
 

@@ -60,7 +60,9 @@ class Draft:
     needs: Needs
     resolvers: Mapping[str, Resolver]
     problems: tuple[Problem, ...]
-    error_log: ErrorLog
+    # None when nothing is said of it.
+    error_log: ErrorLog | None
+    threads: int | None
     secrets: Mapping[Id, bytes] = field(repr=False)
     # Where the default server's certificate is obtained, by listener: the names it is to have.
     obtained: Mapping[Id, tuple[str, ...]]
@@ -165,15 +167,17 @@ class _Lowering:
             logs=making.logs,
             slots=tuple(making.slots),
         )
-        return Draft(
+        draft = Draft(
+            problems=(),
             needs=needs,
             resolvers=self.certificates.resolvers,
-            problems=tuple(making.problems),
-            error_log=error_log(http.http, making),
+            error_log=error_log(http.http, making) if http.http.last("error_log") is not None else None,
+            threads=_threads(http.main, making),
             secrets=making.secrets,
             obtained=obtained,
             whole=whole,
         )
+        return replace(draft, problems=tuple(making.problems))
 
     def _server(self, server: Level, name: Id, tables: Tables, names: list[ServerName]) -> None:
         making = self.making
@@ -269,6 +273,17 @@ class _Lowering:
                 self.policies[known] = made
             self._policies[owner] = known
         return known
+
+
+def _threads(main: Level, making: Making) -> int | None:
+    """Return what `worker_processes` says; None for one a core, which is also what nothing said means here."""
+    said = main.last("worker_processes")
+    if said is None or said.args[0] == "auto":
+        return None
+    if not said.args[0].isdigit() or said.args[0] == "0":
+        complain(making, said, "invalid number", argument=0, remedy="a number, or auto")
+        return None
+    return int(said.args[0])
 
 
 def _ids(servers: tuple[Level, ...]) -> dict[Level, Id]:

@@ -78,7 +78,8 @@ def parse_pass(directive: Directive, making: Making, upstreams: Container[str]) 
         return None
     written = authority[0].removesuffix(":") if not port else authority[0]
     if port and "$" not in port and not (port.isdigit() and 1 <= int(port) <= 65_535):
-        complain(making, directive, f'invalid port in upstream "{rest}"', argument=0)
+        message = f'invalid port in upstream "{rest}"'
+        complain(making, directive, message, argument=0, remedy="a port is a number from 1 to 65535")
         return None
     uri = rest[authority.end() :]
     if uri[:1] in {"?", "#"}:

@@ -22,7 +22,8 @@ def pattern(text: str, making: Making, place: Place | None, *, ignore_case: bool
     """Return the pattern of `server_name`, `location`, `rewrite` or `if`; what is malformed becomes a problem."""
     fault = _malformed(text)
     if fault:
-        making.wrong(place, f'the pattern "{text}" is malformed: {fault}')
+        remedy = "close it, or write a backslash before it for the character itself"
+        making.wrong(place, f'the pattern "{text}" is malformed: {fault}', remedy=remedy)
     return Pattern(regex=text, dialect=Dialect.PCRE, ignore_case=ignore_case, slot=_slot(text, making))
 
 

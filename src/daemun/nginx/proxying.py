@@ -88,7 +88,7 @@ class Proxying:
         transport = self.transports.use(level, kept, secure, closes=fields.closes)
         retry = self.transports.retry(level)
         kind = self.making.services[to].kind
-        same = isinstance(kind, (service.Balanced, service.Dynamic))
+        own = (kind.transport, kind.retry) if not isinstance(kind, service.Weighted) else (None, None)
         return Proxied(
             action=self._action(
                 level,
@@ -96,8 +96,8 @@ class Proxying:
                 passed,
                 fields,
                 service=to,
-                transport=None if same and kind.transport == transport else transport,
-                retry=None if same and kind.retry == retry else retry,
+                transport=None if own[0] == transport else transport,
+                retry=None if own[1] == retry else retry,
             ),
             filters=self._filter(fields, scene),
         )

@@ -27,11 +27,22 @@ _MAGIC = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What stands in the files. `files` are all that were read or looked for, `patterns` their globs' directories."""
+    """What stands in the files. `files` are all that were read or looked for, `patterns` the globs of includes."""
 
     directives: tuple[Directive, ...]
     files: tuple[Path, ...]
+    patterns: tuple[str, ...]
     problems: tuple[Problem, ...]
+
+    def watched(self) -> list[Path]:
+        """Return the files that count, now: what a pattern matches comes and goes."""
+        found = dict.fromkeys(self.files)
+        for pattern in self.patterns:
+            directory = Path(pattern).parent
+            if not _MAGIC & set(str(directory)):
+                found[directory] = None
+            found.update(dict.fromkeys(Path(name) for name in glob.glob(pattern)))  # noqa: PTH207 - as nginx's glob()
+        return list(found)
 
 
 ReadText = Callable[[Path], str]
@@ -41,21 +52,31 @@ def read(path: Path) -> Read:
     """Read a configuration file and what it includes."""
     reader = _Reader(prefix=path.parent)
     directives = reader.file(path, None, 0)
-    return Read(directives=directives, files=tuple(reader.files), problems=tuple(reader.problems))
+    return reader.read(directives)
 
 
 def read_text(text: str, *, file: str = "nginx.conf") -> Read:
     """Read a configuration from a text; what it includes is relative to the directory of `file`."""
     reader = _Reader(prefix=Path(file).parent)
     directives = reader.text(Text(file, text), 0)
-    return Read(directives=directives, files=tuple(reader.files), problems=tuple(reader.problems))
+    return reader.read(directives)
 
 
 @dataclass(slots=True)
 class _Reader:
     prefix: Path
     files: dict[Path, None] = field(default_factory=dict)
+    patterns: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def read(self, directives: tuple[Directive, ...]) -> Read:
+        """Return what was read."""
+        return Read(
+            directives=directives,
+            files=tuple(self.files),
+            patterns=tuple(self.patterns),
+            problems=tuple(self.problems),
+        )
 
     def file(self, path: Path, asked: Place | None, depth: int) -> tuple[Directive, ...]:
         """Read one file; `asked` is the include that names it."""
@@ -67,7 +88,8 @@ class _Reader:
             raw = path.read_bytes()
         except OSError as error:
             place = asked or Place(file=str(path))
-            self._say(place, f"{path} cannot be read: {error.strerror or error}", "", kind="file")
+            remedy = "" if asked is None else "a pattern such as conf.d/*.conf may match nothing"
+            self._say(place, f"{path} cannot be read: {error.strerror or error}", remedy, kind="file")
             return ()
         try:
             text = raw.decode("utf-8-sig")
@@ -84,9 +106,7 @@ class _Reader:
         full = pattern if os.path.isabs(pattern) else str(self.prefix / pattern)  # noqa: PTH117 - it may be a pattern
         if not _MAGIC & set(full):
             return self.file(Path(full), place, depth + 1)
-        directory = Path(full).parent
-        if not _MAGIC & set(str(directory)):
-            self.files[directory] = None  # what appears there counts
+        self.patterns[full] = None
         found: list[Directive] = []
         for name in sorted(glob.glob(full)):  # noqa: PTH207 - sorted as nginx's glob() sorts, hidden files left out
             found.extend(self.file(Path(name), place, depth + 1))
@@ -112,47 +132,28 @@ class _File:
     # What each open block has so far, and the words of the directive that opened it.
     open: list[tuple[list[Directive], list[Token]]] = field(default_factory=list)
 
+    here: list[Directive] = field(default_factory=list)
+
     def read(self) -> tuple[Directive, ...]:
-        here: list[Directive] = []
-        words: list[Token] = []
         try:
-            here = self._read(here, words)
+            self._read()
         except _SyntaxFault as fault:
             place = self.text.place(fault.start)
             self.reader.problems.append(
                 Problem(severity="error", kind="syntax", message=fault.message, place=place, remedy=fault.remedy)
             )
             while self.open:  # what was read of it is judged all the same
-                below, opening = self.open.pop()
-                self._add(below, opening, tuple(here))
-                here = below
-        return tuple(here)
+                self._close()
+        return tuple(self.here)
 
-    def _read(self, here: list[Directive], words: list[Token]) -> list[Directive]:
+    def _read(self) -> None:
+        words: list[Token] = []
         glued = -1  # where a quoted word ended: something must stand between it and the next
         for token in tokens(self.text.text):
             kind, word, start, end = token
             if kind == MARK:
-                if word == "}":
-                    if words:
-                        raise _SyntaxFault('unexpected "}"', start, remedy="a directive before it lacks its ;")
-                    if not self.open:
-                        raise _SyntaxFault('unexpected "}"', start, remedy="there is no open block: one } too many")
-                    inner = tuple(here)
-                    here, words = self.open.pop()
-                    self._add(here, words, inner)
-                    words = []
-                    continue
-                if not words:
-                    raise _SyntaxFault(f'unexpected "{word}"', start)
-                if word == ";":
-                    self._add(here, words, None)
-                    words = []
-                else:
-                    if len(self.open) >= _DEEPEST_BLOCK:
-                        raise _SyntaxFault("blocks are nested too deeply", start)
-                    self.open.append((here, words))
-                    here, words = [], []
+                self._mark(word, start, words)
+                words = []
                 continue
             if kind == WRONG:
                 raise self._unclosed(word, start)
@@ -163,13 +164,36 @@ class _File:
             glued = end if kind in {DOUBLE, SINGLE} else -1
             words.append(token)
         if words:
-            raise _SyntaxFault('unexpected end of file, expecting ";" or "}"', words[0][2])
+            remedy = f"a ; is missing after {words[-1][1]}"
+            raise _SyntaxFault('unexpected end of file, expecting ";" or "}"', words[0][2], remedy=remedy)
         if self.open:
             opening = self.open[-1][1][0]
             raise _SyntaxFault(
                 'unexpected end of file, expecting "}"', opening[2], remedy=f"the block of {opening[1]} is not closed"
             )
-        return here
+
+    def _close(self) -> None:
+        inner = tuple(self.here)
+        self.here, opening = self.open.pop()
+        self._add(opening, inner)
+
+    def _mark(self, mark: str, start: int, words: list[Token]) -> None:
+        """End a directive, open its block or close one."""
+        if mark == "}":
+            if words:
+                raise _SyntaxFault('unexpected "}"', start, remedy=f"a ; is missing after {words[-1][1]}")
+            if not self.open:
+                raise _SyntaxFault('unexpected "}"', start, remedy="there is no open block: one } too many")
+            self._close()
+        elif not words:
+            raise _SyntaxFault(f'unexpected "{mark}"', start, remedy="a directive's name stands before it")
+        elif mark == ";":
+            self._add(words, None)
+        else:
+            if len(self.open) >= _DEEPEST_BLOCK:
+                raise _SyntaxFault("blocks are nested too deeply", start)
+            self.open.append((self.here, words))
+            self.here = []
 
     def _unclosed(self, word: str, start: int) -> _SyntaxFault:
         if word == "\\":
@@ -178,12 +202,12 @@ class _File:
             'unexpected end of file, expecting ";" or "}"', start, remedy=f"the quote {word} is not closed"
         )
 
-    def _add(self, here: list[Directive], words: list[Token], block: tuple[Directive, ...] | None) -> None:
+    def _add(self, words: list[Token], block: tuple[Directive, ...] | None) -> None:
         _, name, start, end = words[0]
         place = self.text.place(start, end - start)
         args = tuple([meant(word) for _, word, _, _ in words[1:]])
         if name == "include" and block is None and len(args) == 1:
-            here.extend(self.reader.include(args[0], self.text.place(words[1][2], len(args[0])), self.depth))
+            self.here.extend(self.reader.include(args[0], self.text.place(words[1][2], len(args[0])), self.depth))
             return
         spots = Spots(self.text, [(first, last - first) for _, _, first, last in words[1:]])
-        here.append(Directive(name=meant(name), args=args, place=place, places=spots, block=block))
+        self.here.append(Directive(name=meant(name), args=args, place=place, places=spots, block=block))

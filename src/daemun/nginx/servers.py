@@ -66,7 +66,8 @@ def gather_addresses(servers: list[Level], making: Making) -> dict[str, Address]
             if one.default:
                 if address.default is not None:
                     message = f"a duplicate default server for {one.key}"
-                    complain(making, one.directive, message, kind="duplicate")
+                    remedy = "leave default_server at one of them"
+                    complain(making, one.directive, message, kind="duplicate", remedy=remedy)
                 address.default = server
     return found
 

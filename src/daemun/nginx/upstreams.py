@@ -61,7 +61,8 @@ class Upstreams:
         for directive in directives:
             name = directive.args[0].lower()
             if name in self.known:
-                complain(self.making, directive, f'duplicate upstream "{directive.args[0]}"', argument=0)
+                message = f'duplicate upstream "{directive.args[0]}"'
+                complain(self.making, directive, message, argument=0, remedy="put the servers into one of them")
                 continue
             self.known[name] = self._block(directive)
             self.service(self.known[name], plan.UpstreamScheme.HTTP)
@@ -117,7 +118,8 @@ class Upstreams:
             elif one.name in _METHODS and one is not method:
                 complain(self.making, one, "load balancing method redefined", severity="warning")
         if not endpoints:
-            complain(self.making, directive, f'no servers are inside upstream "{directive.args[0]}"', kind="missing")
+            message = f'no servers are inside upstream "{directive.args[0]}"'
+            complain(self.making, directive, message, kind="missing", remedy="add one: server 127.0.0.1:8000;")
         elif all(one.backup for one in endpoints):
             complain(self.making, directive, f'no servers but backups are inside upstream "{directive.args[0]}"')
         return Upstream(

@@ -32,7 +32,7 @@ _UNITS = {
 _ORDER = list(_UNITS)
 
 
-def complain(
+def complain(  # noqa: PLR0913 - a part of a problem each
     making: Making,
     directive: Directive,
     message: str,

@@ -53,6 +53,8 @@ class Wanted:
     log: LogTerms
     grace: float
     complete: bool
+    # How many threads a new engine has, where nothing on the command line says so.
+    threads: int | None = None
 
     @property
     def plan(self) -> bytes:

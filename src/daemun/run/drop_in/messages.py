@@ -15,6 +15,8 @@ from collections.abc import Iterable
 
 from daemun.errors import Problem
 
+# The file of directives that `-g` gives.
+COMMAND_LINE = "command line"
 EMERG, ALERT, ERROR, WARN, NOTICE = "emerg", "alert", "error", "warn", "notice"
 
 
@@ -37,6 +39,8 @@ def opening(path: str, error: OSError) -> str:
 def sentence(problem: Problem) -> str:
     """Return a problem as nginx says it: the message, and the place at its end."""
     place = problem.place
+    if place is not None and place.file == COMMAND_LINE:
+        return f"{problem.message} in {COMMAND_LINE}"
     where = "" if place is None or not place.line else f" in {place.file}:{place.line}"
     return f"{problem.message}{where}"
 

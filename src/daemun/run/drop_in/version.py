@@ -68,7 +68,8 @@ STANDARD = {
     "--without-http_upstream_least_time_module": "least_time",
     "--without-http_upstream_random_module": "random",
     "--without-http_upstream_keepalive_module": "keepalive",
-    "--without-http_upstream_zone_module": "zone",
+    # What a zone shares among workers is shared among the engine's threads with or without one.
+    "--without-http_upstream_zone_module": "upstream",
     "--without-http_upstream_sticky_module": "sticky",
     "--without-http_tunnel_module": "tunnel_pass",
     "--without-http-cache": "proxy_cache",
