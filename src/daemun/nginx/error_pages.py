@@ -14,7 +14,7 @@ from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain, flag
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument
 from daemun.plan.fault import FaultKind
 from daemun.plan.filter import (
     Answered,
@@ -99,10 +99,10 @@ def _status(one: Directive, index: int, making: Making) -> int | None:
 
 
 def _answer(one: Directive, making: Making, scene: Scene) -> PageAnswer:
-    text, place = one.args[-1], one.places[len(one.args) - 1]
+    text = one.args[-1]
     if text.startswith("@"):
         return Name(table=scene.table, name=text.removeprefix("@"))
-    target = template(text, making, place, captures=scene.captures)
+    target = argument(one, len(one.args) - 1, making, captures=scene.captures)
     return Uri(table=scene.table, uri=target) if _is_path(target) else PageRedirect(target)
 
 

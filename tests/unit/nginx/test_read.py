@@ -21,7 +21,9 @@ def shape(directives: Sequence[Directive]) -> list[Any]:
 
 
 def crossplane_shape(block: list[dict[str, Any]]) -> list[Any]:
-    return [[one["directive"], one["args"], crossplane_shape(one["block"]) if "block" in one else None] for one in block]
+    return [
+        [one["directive"], one["args"], crossplane_shape(one["block"]) if "block" in one else None] for one in block
+    ]
 
 
 def without_parentheses(shapes: list[Any]) -> list[Any]:
