@@ -37,6 +37,14 @@ _FAULTS = {494: (FaultKind.HEAD_TOO_LARGE,), 495: (), 496: (), 497: (FaultKind.P
 
 def error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
     """Add the error pages of a level; None when it has none."""
+    at = level.owner(("error_page", "recursive_error_pages"))
+    key = (at, scene.table, scene.captures)
+    if key not in making.error_pages:
+        making.error_pages[key] = _error_pages(at, making, scene)
+    return making.error_pages[key]
+
+
+def _error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
     recursive = flag(level, "recursive_error_pages", making, default=False)
     pages: list[ErrorPage] = []
     for one in level.all("error_page"):
