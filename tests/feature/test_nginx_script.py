@@ -43,6 +43,8 @@ split_clients "${arg_key}salt" $variant { 10% ten; 33.3% third; * rest; }
 server {
     listen PORT;
     server_name _;
+    proxy_request_buffering off;
+    proxy_buffering off;
     add_header X-Kind $kind always;
     error_page 404 /errors/404;
     error_page 410 = @gone;
@@ -50,6 +52,7 @@ server {
     error_page 403 http://login.test/?from=$uri;
     set $colour blue;
 
+    location / { return 404; }
     location /tables/ { return 200 "$kind|$site|$whole"; }
     location /geo { return 200 "$where|$range"; }
     location /split { return 200 $variant; }
@@ -81,7 +84,7 @@ server {
 
     location /query/ { set $args "$args&more=$arg_a"; proxy_pass http://app; }
     location /query-gone/ { set $args ""; proxy_pass http://app; }
-    location /re/ { rewrite ^/re/(\w+)/(\w+)$ /$2/$1 redirect; rewrite ^/re/(.*)$ /to/$1? permanent; }
+    location /re/ { rewrite ^/re/(\w+)/(\w+)$ /$2/$1 redirect; rewrite ^/re/(.*)$ /to/$1? permanent; proxy_pass http://app; }
     location /re-break/ { rewrite ^/re-break/(.*)$ /x/$1?a=1 break; proxy_pass http://app; }
     location ~ ^/(?<user>u\d)/(.*)$ {
         set $tail $2;
@@ -97,16 +100,19 @@ server {
         if ($http_x_a != one) { set $mode "${mode}-not-one"; }
         if ($http_x_a ~* ^T(w)o$) { set $mode "${mode}-two-$1"; }
         if ($http_x_a !~ ^t) { set $mode "${mode}-no-t"; }
+        proxy_pass http://app;
         return 200 $mode;
     }
     location /lang/ {
         set $lang en;
         if ($uri ~ ^/lang/(?<lang>de|fr)/) { set $x 1; }
+        proxy_pass http://app;
         return 200 "$lang$x";
     }
     location /referer/ {
         valid_referers none blocked server_names *.ok.test ~good;
         if ($invalid_referer) { return 402; }
+        proxy_pass http://app;
         return 200 welcome;
     }
     location /late/ { add_header X-Late "$sent_http_x_kind/$upstream_http_content_type/$status" always; proxy_pass http://app; }
@@ -198,6 +204,8 @@ def lowered(text: str) -> Json:
     """The Plan of a text inside `http`."""
     read = read_text(f"http {{ access_log off; default_type text/plain; {text} }}")
     tree: Json = to_tree(lower(read).whole)
+    # The kit's name of the listener it asks.
+    tree["listeners"] = {"web": one for one in tree["listeners"].values()}
     return tree
 
 
