@@ -19,8 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH] [--temp-dir DIR]
-       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
-                     [--log-file F] [--temp-dir DIR]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
+                      [--temp-dir DIR]
        daemun-engine --check FILE
        daemun-engine --version";
 
@@ -33,9 +33,9 @@ struct Options {
     ready: Option<PathBuf>,
     threads: Option<usize>,
     level: Option<Level>,
+    log_file: Option<String>,
     /// Where temporary files stand.
     temporary: Option<PathBuf>,
-    log_file: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -90,8 +90,8 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
                 options.level =
                     Some(Level::parse(&text).ok_or_else(|| format!("--log-level {text}: info, warning or error"))?);
             }
-            "--temp-dir" => options.temporary = Some(value()?.into()),
             "--log-file" => options.log_file = Some(value()?),
+            "--temp-dir" => options.temporary = Some(value()?.into()),
             "--secrets" => options.secrets = Some(value()?.into()),
             "--version" => {
                 println!("daemun-engine {} (Plan {})", env!("CARGO_PKG_VERSION"), plan::VERSION);

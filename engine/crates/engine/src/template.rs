@@ -257,11 +257,11 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         }
         // Users come with their middleware; the guarded ones have no value yet.
         Variable::RemoteUser
-        | Variable::ProxyPort
         | Variable::Http2
         | Variable::UpstreamConnectSeconds
         | Variable::UpstreamHeaderSeconds
         | Variable::UpstreamResponseSeconds
+        | Variable::ProxyPort
         | Variable::UpstreamStatus
         | Variable::UpstreamConnectNanos
         | Variable::UpstreamHeaderNanos
