@@ -1,15 +1,17 @@
 //! Conditions at work (`plan::script::Condition`): when a redirect, an answer or a log line applies.
 
-use plan::script::Condition;
+use plan::script::{Condition, FileTest};
 use route::CompiledPattern;
 
 use crate::exchange::Scope;
+use crate::files::open::file_test;
 use crate::template::Text;
 
 pub enum Test {
     True(Text),
     Equals(Text, Text),
     Matches(Text, CompiledPattern),
+    File(Text, FileTest),
     Not(Box<Test>),
     All(Vec<Test>),
     Any(Vec<Test>),
@@ -31,7 +33,7 @@ impl Test {
             Condition::Not(inner) => Self::Not(Box::new(Self::build(inner)?)),
             Condition::All(all) => Self::All(each(all)?),
             Condition::Any(all) => Self::Any(each(all)?),
-            Condition::File { .. } => return Err("condition file".to_owned()),
+            Condition::File { path, test } => Self::File(Text::build(path)?, *test),
         })
     }
 
@@ -45,6 +47,7 @@ impl Test {
             Self::Equals(value, to) => value.render(scope) == to.render(scope),
             // A pattern that gives up has not matched.
             Self::Matches(value, pattern) => pattern.is_match(&value.render(scope)).unwrap_or(false),
+            Self::File(path, test) => file_test(&path.render(scope), *test),
             Self::Not(inner) => !inner.holds(scope),
             Self::All(all) => all.iter().all(|t| t.holds(scope)),
             Self::Any(all) => all.iter().any(|t| t.holds(scope)),

@@ -25,6 +25,7 @@ use wire::head::Head;
 use self::downstream::Client;
 use self::record::Record;
 use self::request::Request;
+use crate::files::body::FileBody;
 use crate::snapshot::listener::HostRun;
 use crate::snapshot::route::{RedirectRun, RespondRun, RouteRun};
 use crate::worker::Worker;
@@ -68,9 +69,37 @@ pub fn write_word(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The body of an answer.
+pub enum Body {
+    Bytes(Vec<u8>),
+    /// Boxed: most answers are bytes.
+    File(Box<FileBody>),
+}
+
+impl Body {
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(file) => file.len(),
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
 /// A response of the engine's own; its head stands in [`Exchange::response`].
 pub struct Answer {
-    pub body: Vec<u8>,
+    pub body: Body,
     /// The connection is closed after it.
     pub close: bool,
     /// Nothing is said, the connection is closed.
@@ -108,7 +137,7 @@ impl Exchange<'_, '_> {
     pub fn respond(&mut self, respond: &RespondRun) -> Answer {
         let body = respond.body.render(&self.scope());
         self.own_head(respond.status, &respond.headers);
-        Answer { body, close: false, silent: false }
+        Answer { body: body.into(), close: false, silent: false }
     }
 
     /// Puts a redirect's head together. What would break the line is percent-encoded.
@@ -118,7 +147,7 @@ impl Exchange<'_, '_> {
         let get = self.request.head.method() == b"GET";
         self.own_head(if get { redirect.status_get } else { redirect.status_other }, &[]);
         self.response.add(b"Location", &location);
-        Answer { body: Vec::new(), close: false, silent: false }
+        Answer { body: Vec::new().into(), close: false, silent: false }
     }
 
     fn own_head(&mut self, status: u16, headers: &[(String, crate::template::Text)]) {
@@ -134,13 +163,19 @@ impl Exchange<'_, '_> {
 
     /// The answer to a fault, in the words of the route's language or the host's.
     pub fn fault(&mut self, fault: crate::fault::Fault) -> Answer {
-        let faults = self.route.map_or(&self.host.faults, |r| &r.faults);
-        let answer = faults.answer(fault.kind);
         self.worker.shared.faults.count(fault.kind);
-        self.record.log_status = Some(answer.log_status);
+        let kind = fault.kind;
         self.record.fault = Some(fault);
+        self.answer(kind)
+    }
+
+    /// The same of what is nobody's fault, such as a redirect.
+    pub fn answer(&mut self, kind: plan::fault::FaultKind) -> Answer {
+        let faults = self.route.map_or(&self.host.faults, |r| &r.faults);
+        let answer = faults.answer(kind);
+        self.record.log_status = Some(answer.log_status);
         let body = answer.body.render(&self.scope());
         self.own_head(answer.status, &answer.headers);
-        Answer { body, close: answer.close, silent: false }
+        Answer { body: body.into(), close: answer.close, silent: false }
     }
 }

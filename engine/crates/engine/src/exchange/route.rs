@@ -14,9 +14,11 @@ use super::downstream::{Client, Downstream, Side};
 use super::forward::{self, Forwarding, Outcome};
 use super::record::Record;
 use super::request::Asked;
-use super::{Answer, Exchange};
+use super::{Answer, Body, Exchange};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
+use crate::files::{self, Served};
+use crate::snapshot::files::{FilesRun, TryFilesRun};
 use crate::snapshot::listener::{HostRun, ListenerRun};
 use crate::snapshot::route::{ActionRun, ProxyRun, RouteRun};
 use crate::worker::WorkerHandle;
@@ -187,9 +189,30 @@ fn try_decide<'p>(exchange: &mut Exchange<'_, 'p>) -> Result<Decision<'p>, Fault
         ActionRun::Respond(respond) => Decision::Answer(exchange.respond(respond)),
         ActionRun::Redirect(redirect) => Decision::Answer(exchange.redirect(redirect)),
         ActionRun::Fail(kind) => return Err(Fault::new(*kind, "the route says so")),
-        ActionRun::Close => Decision::Answer(Answer { body: Vec::new(), close: true, silent: true }),
+        ActionRun::Close => Decision::Answer(Answer { body: Vec::new().into(), close: true, silent: true }),
+        ActionRun::Files(files) => serve(exchange, files)?,
+        ActionRun::TryFiles(files) => try_files(exchange, files)?,
         ActionRun::Ping { terminating_status } => Decision::Answer(ping(exchange, *terminating_status)),
     })
+}
+
+/// A file, or where to look for it.
+fn serve<'p>(exchange: &mut Exchange<'_, 'p>, run: &'p FilesRun) -> Result<Decision<'p>, Fault> {
+    match files::serve(exchange, run)? {
+        Served::Answer(answer) => Ok(Decision::Answer(answer)),
+        Served::Again { table, .. } => Err(Fault::new(FaultKind::Internal, format!("a jump to {table}"))),
+    }
+}
+
+/// The first candidate there is, or what stands for none of them.
+fn try_files<'p>(exchange: &mut Exchange<'_, 'p>, run: &'p TryFilesRun) -> Result<Decision<'p>, Fault> {
+    match files::find(exchange, run) {
+        Some(path) => {
+            exchange.request.set_path(path);
+            serve(exchange, &run.files)
+        }
+        None => Err(Fault::new(FaultKind::NotFound, "none of the candidates is there")),
+    }
 }
 
 /// 200 `OK`, while terminating another status (Traefik's ping).
@@ -199,7 +222,7 @@ fn ping(exchange: &mut Exchange<'_, '_>, terminating_status: u16) -> Answer {
     exchange.response.clear();
     exchange.response.status = if ending { terminating_status } else { 200 };
     exchange.response.add(b"Content-Type", b"text/plain; charset=utf-8");
-    Answer { body: if ending { Vec::new() } else { b"OK".to_vec() }, close: false, silent: false }
+    Answer { body: Body::Bytes(if ending { Vec::new() } else { b"OK".to_vec() }), close: false, silent: false }
 }
 
 /// 301 to the slash form, the query goes along (nginx).
@@ -215,7 +238,7 @@ fn slash(exchange: &mut Exchange<'_, '_>, location: &str) -> Answer {
     exchange.response.clear();
     exchange.response.status = 301;
     exchange.response.add(b"Location", &target);
-    Answer { body: Vec::new(), close: false, silent: false }
+    Answer { body: Vec::new().into(), close: false, silent: false }
 }
 
 /// Writes an answer of the engine's own, logs it, and says what becomes of the connection.
@@ -223,7 +246,7 @@ async fn finish(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
     place: Place<'_>,
-    answer: Answer,
+    mut answer: Answer,
     keeps: bool,
 ) -> Next {
     if answer.silent {
@@ -242,11 +265,15 @@ async fn finish(
     // Interim responses that the client has not taken yet go first.
     downstream.begin(scratch, delivery, keeps);
     let bodyless = head_only || matches!(delivery, Delivery::None(_));
-    let body: &[u8] = if bodyless { b"" } else { &answer.body };
+    let idle_ms = place.host.http.timeouts.write_idle_ms;
     let mut out = std::mem::take(&mut scratch.to_client);
-    let sent = answer::send(downstream, &out, body, place.host.http.timeouts.write_idle_ms).await;
+    let sent = match &mut answer.body {
+        _ if bodyless => answer::send(downstream, &out, b"", idle_ms).await,
+        Body::Bytes(body) => answer::send(downstream, &out, body, idle_ms).await,
+        Body::File(file) => Box::pin(file.send(downstream, scratch, &mut out, idle_ms)).await,
+    };
     scratch.record.status = scratch.response.status;
-    scratch.record.body_bytes = body.len() as u64;
+    scratch.record.body_bytes = if bodyless { 0 } else { answer.body.len() };
     scratch.record.sent_bytes = *sent.as_ref().unwrap_or(&0);
     out.clear();
     scratch.to_client = out;
@@ -256,7 +283,12 @@ async fn finish(
     match sent {
         Ok(_) if keeps => Next::Keep,
         Ok(_) => Next::Linger,
-        Err(_) => Next::Close,
+        Err(fault) => {
+            if fault.kind != FaultKind::ClientGone {
+                downstream.cut(fault.kind, false);
+            }
+            Next::Close
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use plan::service::ServiceKind;
 use plan::{Id, Plan};
 use route::{HostIndex, TableIndex};
 
+use super::files::{FilesRun, TryFilesRun, TypesRun};
 use super::http::HttpRun;
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
 use super::route::{unsupported, ActionRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
@@ -19,6 +20,7 @@ use crate::filter::FilterRun;
 use crate::listen::ListenerState;
 use crate::observe::access::LogRun;
 use crate::observe::sink::Sink;
+use crate::template::Text;
 use crate::tls::terms::TlsRun;
 use crate::tls::HandedOver;
 
@@ -51,13 +53,14 @@ pub fn build(
     if !plan.lookups.is_empty() {
         return Err(CallError::unsupported("lookups", "lookups"));
     }
+    let types = each(&plan.mime_types, "mime_types", |_, types| Ok(Arc::new(TypesRun::build(types))))?;
     let routes = each(&plan.routes, "routes", |id, r| {
         Ok(Arc::new(RouteRun {
             id: id.to_owned(),
             origin: r.origin.clone(),
             internal: r.internal,
             filters: find_all(&filters, "filter", &r.filters)?,
-            action: action(&r.action, &services, &transports)?,
+            action: action(&r.action, &services, &transports, &types)?,
             faults: find(&faults, "faults", &r.faults)?,
             logs: find_all(&logs, "log", &r.logs)?,
             body_bytes: r.body_bytes,
@@ -126,6 +129,7 @@ fn action(
     action: &Action,
     services: &Built<ServiceRun>,
     transports: &Built<TransportRun>,
+    types: &Built<TypesRun>,
 ) -> Result<ActionRun, CallError> {
     if let Some(name) = unsupported(action) {
         return Err(CallError::unsupported("action", name));
@@ -143,8 +147,17 @@ fn action(
         Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect).map_err(not_yet)?),
         Action::Ping { terminating_status } => ActionRun::Ping { terminating_status: *terminating_status },
         Action::Fail(kind) => ActionRun::Fail(*kind),
-        Action::Close | Action::Files(_) | Action::TryFiles(_) | Action::Jump(_) => ActionRun::Close,
+        Action::Files(files) => ActionRun::Files(Box::new(files_run(files, types)?)),
+        Action::TryFiles(tries) => ActionRun::TryFiles(Box::new(TryFilesRun {
+            files: files_run(&tries.files, types)?,
+            candidates: tries.candidates.iter().map(Text::build).collect::<Result<_, _>>().map_err(not_yet)?,
+        })),
+        Action::Close | Action::Jump(_) => ActionRun::Close,
     })
+}
+
+fn files_run(files: &plan::files::Files, types: &Built<TypesRun>) -> Result<FilesRun, CallError> {
+    FilesRun::build(files, find(types, "mime_types", &files.types)?).map_err(not_yet)
 }
 
 /// Builds every object of a kind; an error says where.

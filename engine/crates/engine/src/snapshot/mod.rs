@@ -5,6 +5,7 @@
 //! happens to it, [`service`] where it goes. [`build`] puts them together and says what cannot be run, by name.
 
 pub mod build;
+pub mod files;
 pub mod http;
 pub mod listener;
 pub mod route;

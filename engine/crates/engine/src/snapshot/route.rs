@@ -6,6 +6,7 @@ use plan::route::{Action, Buffering, HeaderValue, Proxy, Target};
 use plan::Origin;
 use wire::field::{known, Known, KnownSet};
 
+use super::files::{FilesRun, TryFilesRun};
 use super::listener::FaultsRun;
 use super::service::{RetryRun, ServiceRun, TransportRun};
 use crate::filter::FilterRun;
@@ -27,6 +28,8 @@ pub enum ActionRun {
     Proxy(ProxyRun),
     Respond(RespondRun),
     Redirect(RedirectRun),
+    Files(Box<FilesRun>),
+    TryFiles(Box<TryFilesRun>),
     Ping { terminating_status: u16 },
     Fail(plan::fault::FaultKind),
     Close,
@@ -178,8 +181,6 @@ impl ProxyRun {
 #[must_use]
 pub fn unsupported(action: &Action) -> Option<&'static str> {
     match action {
-        Action::Files(_) => Some("files"),
-        Action::TryFiles(_) => Some("try_files"),
         Action::Jump(_) => Some("jump"),
         _ => None,
     }
