@@ -1,0 +1,133 @@
+//! `plan::files` and `plan::route::TryFiles` made ready.
+
+use std::sync::Arc;
+
+use plan::files::{Alias, Coding, Files, IfModifiedSince, Listing, MimeTypes, Symlinks};
+use rustc_hash::FxHashMap;
+use wire::precondition::Since;
+
+use crate::template::Text;
+
+/// Media types by extension.
+pub struct TypesRun(FxHashMap<Box<[u8]>, Box<[u8]>>);
+
+/// Extensions of media types are no longer than this; a file's may be.
+const LONGEST: usize = 64;
+
+impl TypesRun {
+    #[must_use]
+    pub fn build(types: &MimeTypes) -> Self {
+        let entry = |(extension, media): (&String, &String)| {
+            (extension.to_ascii_lowercase().into_bytes().into(), media.clone().into_bytes().into())
+        };
+        Self(types.iter().map(entry).collect())
+    }
+
+    /// The media type of an extension, whatever its case.
+    #[must_use]
+    pub fn find(&self, extension: &[u8]) -> Option<&[u8]> {
+        let mut lower = [0u8; LONGEST];
+        let lower = lower.get_mut(..extension.len())?;
+        lower.copy_from_slice(extension);
+        lower.make_ascii_lowercase();
+        self.0.get(&*lower).map(|media| &**media)
+    }
+}
+
+pub struct FilesRun {
+    pub root: Text,
+    pub alias: AliasRun,
+    pub index: Vec<Text>,
+    pub index_table: Option<String>,
+    pub listing: Option<Listing>,
+    pub fallback: Option<Vec<u8>>,
+    pub codings: Vec<CodingRun>,
+    /// Codings go to every client.
+    pub always: bool,
+    pub vary: bool,
+    pub http10: bool,
+    pub proxied: bool,
+    pub types: Arc<TypesRun>,
+    pub default_type: Vec<u8>,
+    pub symlinks: SymlinksRun,
+    pub etag: bool,
+    pub since: Since,
+    pub max_ranges: Option<u32>,
+    pub redirect: Option<Text>,
+}
+
+pub enum AliasRun {
+    Off,
+    /// So many bytes of the path are cut off.
+    Cut(usize),
+    Whole,
+}
+
+pub struct CodingRun {
+    /// Its token in Accept-Encoding and Content-Encoding.
+    pub token: &'static [u8],
+    pub suffix: &'static [u8],
+}
+
+pub enum SymlinksRun {
+    Follow,
+    /// Looked at behind this leading part of the name; those of the same owner may be let through.
+    Guard { from: Text, same_owner: bool },
+}
+
+pub struct TryFilesRun {
+    pub files: FilesRun,
+    pub candidates: Vec<Text>,
+}
+
+impl FilesRun {
+    /// Makes files ready; `types` is the table it names.
+    ///
+    /// # Errors
+    /// What in it cannot be run.
+    pub fn build(files: &Files, types: Arc<TypesRun>) -> Result<Self, String> {
+        let guard = |from, same_owner| Ok::<_, String>(SymlinksRun::Guard { from: Text::build(from)?, same_owner });
+        Ok(Self {
+            root: Text::build(&files.root)?,
+            alias: match &files.alias {
+                Alias::Off => AliasRun::Off,
+                Alias::Prefix(prefix) => AliasRun::Cut(prefix.len()),
+                Alias::Whole => AliasRun::Whole,
+            },
+            index: files.index.iter().map(Text::build).collect::<Result<_, _>>()?,
+            index_table: files.index_table.clone(),
+            listing: files.listing,
+            fallback: files.fallback.as_ref().map(|path| path.clone().into_bytes()),
+            codings: files.precompressed.codings.iter().map(|coding| CodingRun::of(*coding)).collect(),
+            always: files.precompressed.always,
+            vary: files.precompressed.vary,
+            http10: files.precompressed.http10,
+            proxied: files.precompressed.proxied,
+            types,
+            default_type: files.default_type.clone().into_bytes(),
+            symlinks: match &files.symlinks {
+                Symlinks::Follow => SymlinksRun::Follow,
+                Symlinks::Refuse { from } => guard(from, false)?,
+                Symlinks::SameOwner { from } => guard(from, true)?,
+            },
+            etag: files.etag,
+            since: match files.if_modified_since {
+                IfModifiedSince::Off => Since::Never,
+                IfModifiedSince::Exact => Since::Exact,
+                IfModifiedSince::Before => Since::Before,
+            },
+            max_ranges: files.max_ranges,
+            redirect: files.redirect.as_ref().map(Text::build).transpose()?,
+        })
+    }
+}
+
+impl CodingRun {
+    fn of(coding: Coding) -> Self {
+        match coding {
+            Coding::Br => Self { token: b"br", suffix: b".br" },
+            Coding::Zstd => Self { token: b"zstd", suffix: b".zst" },
+            Coding::Gzip => Self { token: b"gzip", suffix: b".gz" },
+        }
+    }
+}
