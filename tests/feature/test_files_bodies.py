@@ -10,10 +10,10 @@ import pytest
 
 from tests.kit.authority import Authority
 from tests.kit.engine import Engine
-from tests.kit.file_tree import BIG, make_tree, serving_files
+from tests.kit.file_tree import BIG, make_tree, serving, serving_files
 from tests.kit.gate import http2_listener
 from tests.kit.http2 import Http2
-from tests.kit.plans import listener, tls, tls_options
+from tests.kit.plans import files, listener, tls, tls_options
 from tests.kit.waiting import until
 from tests.kit.wire import Closed
 
@@ -55,8 +55,8 @@ def test_every_size_arrives_whole(engine: Engine) -> None:
 def test_over_tls(root: Path) -> None:
     """Sealed bytes are the same."""
     authority = Authority()
-    plan = serving_files(
-        root,
+    plan = serving(
+        {"/": {"files": files(str(root))}},
         listeners={"web": listener(tls=tls("example.org", default="example.org"))},
         names={"example.org": ["example.org"]},
         tls_options={"options": tls_options()},
@@ -75,7 +75,7 @@ def test_over_tls(root: Path) -> None:
 def test_over_http2(root: Path) -> None:
     """Frames carry the same bytes, several files at once; HEAD and 304 end with their head."""
     with (
-        Engine(serving_files(root, listeners={"web": http2_listener()}), threads=1) as engine,
+        Engine(serving({"/": {"files": files(str(root))}}, listeners={"web": http2_listener()}), threads=1) as engine,
         Http2(engine.address()) as client,
     ):
         streams = [client.request("GET", f"/{size}.bin") for size in SIZES]

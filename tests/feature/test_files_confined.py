@@ -103,7 +103,7 @@ def test_an_alias_without_its_slash(tree: Path) -> None:
 def test_a_variable_brings_no_dots(tree: Path) -> None:
     """What a client says becomes part of a name, never a way out: in root, index, and candidates."""
     argument = [{"argument": "name"}]
-    served = files(str(tree), root=[*text(f"{tree}/"), *argument])
+    served = {**files(""), "root": [*text(f"{tree}/"), *argument]}
     index = files(str(tree), index=[argument])
     tries = {
         "files": files(str(tree)),

@@ -198,7 +198,7 @@ impl Sending<'_> {
                         Err(error) => return Poll::Ready(Err(gone(&error))),
                     }
                 }
-                side => {
+                _ => {
                     if buffer.is_empty() && left > 0 {
                         let read = buffer.fill(pool, left, |room| pread(self.file, room, part.at))?;
                         part.at += read as u64;
@@ -210,13 +210,10 @@ impl Sending<'_> {
                             Ok(n) => n,
                             Err(error) => return Poll::Ready(Err(gone(&error))),
                         },
-                        Side::Http2(stream) if text.is_empty() => {
-                            let ends = is_last && part.left() == 0;
-                            ready!(stream.poll_send_data(cx, data, ends))?
-                        }
                         Side::Http2(stream) => {
-                            let ends = is_last && data.is_empty();
-                            ready!(stream.poll_send_data(cx, text, ends))?
+                            let one = if text.is_empty() { data } else { text };
+                            let ends = is_last && part.left() == 0 && one.len() == text.len() + data.len();
+                            ready!(stream.poll_send_data(cx, one, ends))?
                         }
                     }
                 }

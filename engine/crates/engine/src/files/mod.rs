@@ -99,7 +99,16 @@ fn named(exchange: &mut Exchange<'_, '_>, run: &FilesRun, path: &[u8], name: &[u
             return Ok(Served::Answer(head::answer(exchange, run, path, opened, Some(coding), varies)));
         }
     }
-    let opened = open::open(name, links.as_ref()).map_err(|why| missing(why, name))?;
+    let opened = match open::open(name, links.as_ref()) {
+        Ok(opened) => opened,
+        Err(why) if varies => {
+            // Who takes the coding has it.
+            let answer = exchange.fault(missing(why, name));
+            exchange.response.add(b"Vary", b"Accept-Encoding");
+            return Ok(Served::Answer(answer));
+        }
+        Err(why) => return Err(missing(why, name)),
+    };
     match opened.kind() {
         FileType::Directory => return Ok(Served::Answer(head::redirect(exchange, run, path))),
         FileType::RegularFile => {}
