@@ -15,9 +15,9 @@ import pytest
 
 from tests.kit.engine import Engine
 from tests.kit.file_tree import BIG, LISTING, TYPES, make_tree, serving
-from tests.kit.peer_nginx import Nginx
+from tests.kit.nginx import Both, Nginx, is_installed
 from tests.kit.plans import Json, files, text
-from tests.kit.wire import Client, Response
+from tests.kit.wire import Response
 
 ITS_DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 EARLIER = "Sun, 06 Nov 1994 08:49:36 GMT"
@@ -35,6 +35,8 @@ COMPARED = (
     "location",
 )
 LOCATIONS = """
+    server {
+        listen 127.0.0.1:PORT;
         absolute_redirect off;
         types { text/html html; text/plain txt; text/css css; application/javascript js; a/b bin; }
         root ROOT;
@@ -55,6 +57,7 @@ LOCATIONS = """
         location /nolinks/ { alias ROOT/; disable_symlinks on; }
         location /owner/ { alias ROOT/; disable_symlinks if_not_owner from=ROOT; }
         location /bytype/ { alias ROOT/; types { } default_type ""; }
+    }
 """
 
 
@@ -92,18 +95,19 @@ def actions(root: str) -> dict[str, Json]:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, Client]]:
-    """A client of nginx and one of the engine, over the same files."""
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """nginx and the engine, over the same files."""
+    if not is_installed():
+        pytest.skip("nginx is not installed")
     root = make_tree(tmp_path_factory.mktemp("files") / "root")
     plan = serving(actions(str(root)))
     plan["mime_types"] = {"types": TYPES, "none": {}}
     with Nginx(LOCATIONS.replace("ROOT", str(root))) as nginx, Engine(plan, threads=1) as engine:
-        yield nginx.address, engine  # type: ignore[misc]
+        yield Both(engine=engine, nginx=nginx)
 
 
-def ask(address: object, method: str, target: str, *headers: str) -> Response:
-    client = address.client() if isinstance(address, Engine) else Client(address)  # type: ignore[arg-type]
-    with client:
+def ask(server: Engine | Nginx, method: str, target: str, *headers: str) -> Response:
+    with server.client() as client:
         body = b"x" if method in {"POST", "PUT"} else b""
         return client.request(method, target, *headers, body=body)
 
@@ -119,8 +123,8 @@ def shown(response: Response, *, but: str = "") -> object:
     return response.status, fields, body
 
 
-def same(both: tuple[Client, Client], method: str, target: str, *headers: str) -> Response:
-    theirs, ours = (ask(one, method, target, *headers) for one in both)
+def same(both: Both, method: str, target: str, *headers: str) -> Response:
+    theirs, ours = (ask(one, method, target, *headers) for one in (both.nginx, both.engine))
     but = ""
     if ours.status == 200 and target.startswith(("/list/", "/rough/", "/json", "/xml/")):
         but = "content-length"
@@ -232,13 +236,13 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_paths(both: tuple[Client, Client], method: str) -> None:
+def test_paths(both: Both, method: str) -> None:
     """What a path names, in every method: status, fields and body are nginx's."""
     for path in PATHS:
         same(both, method, path)
 
 
-def test_conditions(both: tuple[Client, Client]) -> None:
+def test_conditions(both: Both) -> None:
     """If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since, alone and in pairs."""
     tags = [ETAG, f"W/{ETAG}", f'"a", {ETAG}', f'{ETAG},"b"', f'"a" , W/{ETAG} ,"c"', "*", '"other"', "x", ETAG[:-1]]
     dates = [
@@ -310,7 +314,7 @@ RANGES = [
 ]
 
 
-def test_ranges(both: tuple[Client, Client]) -> None:
+def test_ranges(both: Both) -> None:
     """One range and several, from the end, behind the end, malformed: of a small file, a large and an empty one."""
     statuses = set()
     for value in RANGES:
@@ -322,22 +326,22 @@ def test_ranges(both: tuple[Client, Client]) -> None:
     assert len(same(both, "GET", "/big.bin", f"Range: {large}").body) > 200_000
 
 
-def test_if_range(both: tuple[Client, Client]) -> None:
+def test_if_range(both: Both) -> None:
     """A range is answered when the client has this very file."""
     for value in (ETAG, f"W/{ETAG}", '"x"', ITS_DATE, EARLIER, LATER, "x", '"'):
         same(both, "GET", "/hello.txt", f"If-Range: {value}", "Range: bytes=0-4")
         same(both, "GET", "/off/hello.txt", f"If-Range: {value}", "Range: bytes=0-4")
 
 
-def test_ranges_that_cost_more_than_the_file(both: tuple[Client, Client]) -> None:
+def test_ranges_that_cost_more_than_the_file(both: Both) -> None:
     """Forty one-byte ranges of a small file get the file (nginx 1.31); with a limit of two, three ranges do."""
     many = ",".join(f"{n}-{n}" for n in range(40))
-    ours = ask(both[1], "GET", "/hello.txt", f"Range: bytes={many}")
+    ours = ask(both.engine, "GET", "/hello.txt", f"Range: bytes={many}")
     assert (ours.status, len(ours.body)) == (200, 130)
     assert same(both, "GET", "/before/hello.txt", "Range: bytes=0-0,2-2,4-4").status == 200
 
 
-def test_accept_encoding(both: tuple[Client, Client]) -> None:
+def test_accept_encoding(both: Both) -> None:
     """Compressed files go to who takes them, by weight; to proxies and HTTP/1.0 as the location says."""
     for accepted in ("gzip", "gzip;q=0", "gzip;q=0.5", "x-gzip", "deflate, gzip", "*", "identity", "gzip;q=0.000", ""):
         for target in ("/gz/app.js", "/vary/app.js", "/always/app.js", "/gz/alone.txt", "/vary/alone.txt"):
@@ -347,11 +351,9 @@ def test_accept_encoding(both: tuple[Client, Client]) -> None:
                 same(both, "GET", target, f"Accept-Encoding: {accepted}", "If-None-Match: *")
 
 
-def test_many_requests_on_one_connection(both: tuple[Client, Client]) -> None:
+def test_many_requests_on_one_connection(both: Both) -> None:
     """Answers follow each other on a connection, whatever was asked."""
-    engine = both[1]
-    assert isinstance(engine, Engine)
-    with engine.client() as client:
+    with both.engine.client() as client:
         for _ in range(20):
             assert client.request("GET", "/big.bin").body == BIG
             assert client.request("HEAD", "/big.bin").body == b""

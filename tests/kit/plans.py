@@ -327,7 +327,7 @@ def access_log(sink: Any, fields: Iterable[tuple[str, str, str]], *, queue_lines
 def plan(*endpoints: str | Json, http: Json | None = None, **fields: Any) -> Json:
     """One listener `web` on a free port; every request goes to the service `app` with these endpoints.
 
-    `listeners`, `services`, `transports`, `routes`, `filters`, `logs`, `rules` replace or add; `upstream` and `balance`
+    `listeners`, `services`, `routes`, `filters`, `tables`, `lookups`, `slots`, `logs`, `rules` replace or add; `upstream` and `balance`
     change single fields of the one transport and the one service. `names` are the certificates, each with its names.
     """
     app = service(*endpoints, **fields.pop("balance", {}))
@@ -344,7 +344,7 @@ def plan(*endpoints: str | Json, http: Json | None = None, **fields: Any) -> Jso
                 "http": "policy",
                 "tls_options": None,
                 "certificates": [],
-                "filters": [],
+                "filters": fields.pop("host_filters", []),
                 "table": "table",
                 "faults": "faults",
                 "logs": list(logs),
@@ -355,19 +355,55 @@ def plan(*endpoints: str | Json, http: Json | None = None, **fields: Any) -> Jso
             name: {"origin": origin(name), "names": list(names)} for name, names in fields.pop("names", {}).items()
         },
         "tls_options": fields.pop("tls_options", {}),
-        "tables": {"table": {"first": rules}},
+        "tables": {"table": {"first": rules}, **fields.pop("tables", {})},
         "routes": {"app": route(proxy(**fields.pop("action", {})), logs=logs), **fields.pop("routes", {})},
         "filters": fields.pop("filters", {}),
         "services": {"app": app, **fields.pop("services", {})},
         "transports": {"transport": transport(**fields.pop("upstream", {}))},
         "faults": {"faults": faults()},
         "mime_types": fields.pop("mime_types", {}),
-        "lookups": {},
+        "lookups": fields.pop("lookups", {}),
         "logs": logs,
-        "slots": [],
+        "slots": fields.pop("slots", []),
     }
     assert not fields, f"unknown: {sorted(fields)}"
     return whole
+
+
+def nginx_policy() -> Json:
+    """Clients as nginx reads and judges them, where it differs."""
+    path = {"form": "decoded", "refuse_above_root": True, "refuse_fragment": False, "query_semicolons": "keep"}
+    return policy(path=path, forwarded={"strip": [], "add": None, "keep_listed": []})
+
+
+def pattern(regex: str, slot: int | None = None, *, ignore_case: bool = False) -> Json:
+    return {"regex": regex, "dialect": "pcre", "ignore_case": ignore_case, "slot": slot}
+
+
+def capture(slot: int, group: int = 0) -> list[Json]:
+    return [{"capture": {"slot": slot, "group": group}}]
+
+
+def locations(
+    *,
+    exact: dict[str, str] | None = None,
+    prefixes: dict[str, str] | None = None,
+    regexes: Iterable[tuple[Json, str]] = (),
+    named: dict[str, str] | None = None,
+) -> Json:
+    """One level of nginx's locations: paths, patterns and names with their routes."""
+    return {
+        "locations": {
+            "exact": [{"path": path, "route": of} for path, of in (exact or {}).items()],
+            "prefixes": [
+                {"path": path, "stop": False, "route": of, "redirect_without_slash": False, "children": None}
+                for path, of in (prefixes or {}).items()
+            ],
+            "regexes": [{"pattern": one, "route": of, "children": None} for one, of in regexes],
+            "named": [{"name": name, "route": of} for name, of in (named or {}).items()],
+            "otherwise": None,
+        }
+    }
 
 
 def replaced(whole: Json, path: str, value: Any) -> Json:

@@ -169,7 +169,8 @@ pub struct Scratch {
     /// The upstream's response head, or the engine's own.
     pub response: Head,
     pub trailers: Head,
-    pub captures: route::Captures,
+    pub captures: RefCell<route::Captures>,
+    pub looked_up: crate::lookup::Kept,
     pub record: crate::exchange::record::Record,
 }
 
@@ -197,7 +198,8 @@ impl Scratch {
             request: crate::exchange::request::Request::default(),
             response: Head::default(),
             trailers: Head::default(),
-            captures: route::Captures::new(),
+            captures: RefCell::default(),
+            looked_up: crate::lookup::Kept::default(),
             record: crate::exchange::record::Record::new((0, 0), 0, 0),
         }
     }
@@ -217,6 +219,8 @@ impl Scratch {
         }
         self.record.endpoint = None;
         self.record.fault = None;
+        self.captures.get_mut().clear();
+        self.looked_up.clear();
         for out in [&mut self.to_client, &mut self.to_upstream] {
             out.clear();
             out.shrink_to(out_kept);

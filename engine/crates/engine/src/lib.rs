@@ -30,6 +30,7 @@ pub mod clock;
 pub mod condition;
 pub mod fault;
 pub mod io;
+pub mod lookup;
 pub mod socket;
 pub mod template;
 

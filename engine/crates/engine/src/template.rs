@@ -7,37 +7,74 @@ use wire::field::tokens;
 use wire::head::Head;
 use wire::request::split_port;
 
+use crate::control::error::CallError;
 use crate::exchange::Scope;
+use crate::lookup::Asking;
+use crate::snapshot::links::Links;
 
 /// A template, ready: most are one literal.
 #[derive(Debug, Clone)]
 pub enum Text {
     Fixed(Vec<u8>),
-    Parts(Vec<Part>),
+    Parts(Vec<Piece>),
+}
+
+/// A part, ready.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    Part(Part),
+    Lookup(Box<Asking>),
 }
 
 impl Text {
     /// Makes a template ready.
     ///
     /// # Errors
-    /// The name of a part this engine cannot run yet.
-    pub fn build(template: &Template) -> Result<Self, String> {
-        let mut fixed = Vec::new();
-        for part in template {
-            match part {
-                Part::Literal(text) => fixed.extend_from_slice(text.as_bytes()),
-                Part::Lookup { .. } => return Err("lookup".to_owned()),
-                Part::Secret(_) => return Err("secret".to_owned()),
-                _ => return Ok(Self::Parts(template.clone())).and_then(check),
-            }
+    /// The name of a part this engine cannot run yet, or a lookup or slot there is not.
+    pub fn build(template: &Template, links: &Links<'_>) -> Result<Self, CallError> {
+        let literals = template.iter().map(|part| if let Part::Literal(text) = part { Some(text.as_str()) } else { None });
+        if let Some(fixed) = literals.collect::<Option<String>>() {
+            return Ok(Self::Fixed(fixed.into_bytes()));
         }
-        Ok(Self::Fixed(fixed))
+        let piece = |part: &Part| {
+            Ok(match part {
+                Part::Lookup { table, key } => Piece::Lookup(Box::new(Asking::build(table, key, links)?)),
+                Part::Secret(_) => return Err(CallError::unsupported("", "secret")),
+                Part::Capture { slot, .. } | Part::NamedCapture { slot, .. } => {
+                    links.slot(*slot)?;
+                    Piece::Part(part.clone())
+                }
+                _ => Piece::Part(part.clone()),
+            })
+        };
+        Ok(Self::Parts(template.iter().map(piece).collect::<Result<_, CallError>>()?))
     }
 
     pub fn write(&self, scope: &Scope<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Fixed(text) => out.extend_from_slice(text),
-            Self::Parts(parts) => parts.iter().for_each(|part| write_part(part, scope, out)),
+            Self::Parts(pieces) => {
+                for piece in pieces {
+                    match piece {
+                        Piece::Part(part) => write_part(part, scope, out),
+                        Piece::Lookup(asking) => asking.write(scope, out),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same, and what groups captured by number passes through `quote` (nginx quotes them in rewrites).
+    pub fn write_quoted(&self, scope: &Scope<'_>, out: &mut Vec<u8>, quote: fn(&[u8], &mut Vec<u8>)) {
+        let Self::Parts(pieces) = self else { return self.write(scope, out) };
+        for piece in pieces {
+            match piece {
+                Piece::Part(Part::Capture { slot, group }) if *group > 0 => {
+                    quote(scope.captures.borrow().group(*slot, *group).unwrap_or_default(), out);
+                }
+                Piece::Part(part) => write_part(part, scope, out),
+                Piece::Lookup(asking) => asking.write(scope, out),
+            }
         }
     }
 
@@ -47,19 +84,6 @@ impl Text {
         self.write(scope, &mut out);
         out
     }
-}
-
-fn check(text: Text) -> Result<Text, String> {
-    if let Text::Parts(parts) = &text {
-        for part in parts {
-            match part {
-                Part::Lookup { .. } => return Err("lookup".to_owned()),
-                Part::Secret(_) => return Err("secret".to_owned()),
-                _ => {}
-            }
-        }
-    }
-    Ok(text)
 }
 
 fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
@@ -75,11 +99,13 @@ fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Part::Argument(name) => {
             out.extend_from_slice(argument(&scope.request.query, name.as_bytes()).unwrap_or_default())
         }
-        Part::Capture { slot, group } => out.extend_from_slice(scope.captures.group(*slot, *group).unwrap_or_default()),
-        Part::NamedCapture { slot, group } => {
-            out.extend_from_slice(scope.captures.named(*slot, group).unwrap_or_default())
+        Part::Capture { slot, group } => {
+            out.extend_from_slice(scope.captures.borrow().group(*slot, *group).unwrap_or_default())
         }
-        // Refused when the Plan was built.
+        Part::NamedCapture { slot, group } => {
+            out.extend_from_slice(scope.captures.borrow().named(*slot, group).unwrap_or_default())
+        }
+        // A piece of its own; refused when the Plan was built.
         Part::Lookup { .. } | Part::Secret(_) => {}
     }
 }
@@ -120,7 +146,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::RequestTarget => out.extend_from_slice(request.head.target()),
         Variable::RequestUri => out.extend_from_slice(request.uri()),
         Variable::RequestLine => {
-            out.extend_from_slice(request.head.method());
+            out.extend_from_slice(request.method_received());
             out.push(b' ');
             out.extend_from_slice(request.head.target());
             out.push(b' ');

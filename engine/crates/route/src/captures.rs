@@ -19,6 +19,8 @@ pub struct Captures {
 struct Slot {
     text: Vec<u8>,
     groups: Groups,
+    /// Groups may be asked for by number.
+    numbered: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -49,13 +51,13 @@ impl Captures {
 
     /// Writes a value that has only group 0 (`set`).
     pub fn set(&mut self, slot: u16, value: Vec<u8>) {
-        *self.place(slot) = Some(Slot { text: value, groups: Groups::Whole });
+        *self.place(slot) = Some(Slot { text: value, groups: Groups::Whole, numbered: true });
     }
 
     /// A group by number, 0 is the whole match. None: not written, no such group, or it took no part.
     #[must_use]
     pub fn group(&self, slot: u16, group: u16) -> Option<&[u8]> {
-        let slot = self.slots.get(usize::from(slot))?.as_ref()?;
+        let slot = self.slots.get(usize::from(slot))?.as_ref().filter(|slot| slot.numbered)?;
         match &slot.groups {
             Groups::Whole => (group == 0).then_some(slot.text.as_slice()),
             Groups::Ranges { ranges, .. } => {
@@ -78,9 +80,17 @@ impl Captures {
         slot.text.get(range)
     }
 
+    /// Another pattern that writes this slot has not matched: nginx's scripts then know `$1` no more, names still.
+    pub fn forget_numbers(&mut self, slot: u16) {
+        if let Some(Some(slot)) = self.slots.get_mut(usize::from(slot)) {
+            slot.numbered = false;
+        }
+    }
+
     /// Writes a match.
     pub(crate) fn write(&mut self, slot: u16, text: &[u8], ranges: Vec<Option<Range<usize>>>, names: GroupNames) {
-        *self.place(slot) = Some(Slot { text: text.to_vec(), groups: Groups::Ranges { ranges, names } });
+        let groups = Groups::Ranges { ranges, names };
+        *self.place(slot) = Some(Slot { text: text.to_vec(), groups, numbered: true });
     }
 
     fn place(&mut self, slot: u16) -> &mut Option<Slot> {
@@ -110,6 +120,10 @@ mod tests {
         assert_eq!(captures.named(1, "m"), None);
         assert_eq!(captures.group(0, 0), None);
         assert_eq!(captures.group(9, 0), None);
+        captures.forget_numbers(1);
+        captures.forget_numbers(9);
+        assert_eq!(captures.group(1, 1), None);
+        assert_eq!(captures.named(1, "n"), Some(&b"b"[..]));
         captures.clear();
         assert!(captures.is_empty());
     }

@@ -45,12 +45,14 @@ impl Cidrs {
     }
 }
 
-enum Network {
+/// The first and the last address.
+pub(crate) enum Network {
     V4(u32, u32),
     V6(u128, u128),
 }
 
-fn range(text: &str) -> Option<Network> {
+/// Reads a CIDR or an address.
+pub(crate) fn range(text: &str) -> Option<Network> {
     let (address, bits) = match text.split_once('/') {
         None => (text.parse().ok()?, None),
         Some((address, bits)) => (address.parse().ok()?, Some(prefix_length(bits)?)),

@@ -1,14 +1,13 @@
 //! The virtual host behind a listener.
 //!
-//! Facts (nginx, server names): exact, then the longest leading wildcard (`*.example.org`, any number of
-//! labels), then the longest trailing one (`www.*`), then the first regex, then the default.
+//! Facts (nginx, server names): exact and wildcard names, then the first regex, then the default.
 //! Decisions: of two hosts with one name the first keeps it, as nginx does with a warning.
 
 use plan::listener::{Hosts, NamePattern};
-use rustc_hash::FxHashMap;
 
 use crate::captures::Captures;
 use crate::error::{Problem, RouteError, StepLimit};
+use crate::names::Names;
 use crate::pattern::CompiledPattern;
 use crate::table::RouteIds;
 
@@ -17,11 +16,7 @@ use crate::table::RouteIds;
 pub struct HostIndex {
     hosts: Vec<String>,
     default: u32,
-    exact: FxHashMap<Box<str>, u32>,
-    /// With the leading dot.
-    suffixes: FxHashMap<Box<str>, u32>,
-    /// With the trailing dot.
-    prefixes: FxHashMap<Box<str>, u32>,
+    names: Names,
     regexes: Vec<(CompiledPattern, u32)>,
 }
 
@@ -33,9 +28,7 @@ impl HostIndex {
         let mut index = Self {
             default: ids.number(&hosts.default),
             hosts: Vec::new(),
-            exact: FxHashMap::default(),
-            suffixes: FxHashMap::default(),
-            prefixes: FxHashMap::default(),
+            names: Names::default(),
             regexes: Vec::new(),
         };
         for entry in &hosts.names {
@@ -54,15 +47,9 @@ impl HostIndex {
 
     fn add(&mut self, name: &NamePattern, host: u32) -> Result<(), Problem> {
         match name {
-            NamePattern::Exact(name) => {
-                self.exact.entry(name.as_str().into()).or_insert(host);
-            }
-            NamePattern::Suffix(name) if name.starts_with('.') => {
-                self.suffixes.entry(name.as_str().into()).or_insert(host);
-            }
-            NamePattern::Prefix(name) if name.ends_with('.') => {
-                self.prefixes.entry(name.as_str().into()).or_insert(host);
-            }
+            NamePattern::Exact(name) => self.names.add_exact(name, host),
+            NamePattern::Suffix(name) if name.starts_with('.') => self.names.add_suffix(name, host),
+            NamePattern::Prefix(name) if name.ends_with('.') => self.names.add_prefix(name, host),
             NamePattern::Suffix(name) | NamePattern::Prefix(name) => {
                 return Err(Problem::Wildcard { name: name.clone() });
             }
@@ -75,12 +62,7 @@ impl HostIndex {
     /// [`HostIndex::hosts`]. A regex that wins writes its slot.
     #[inline]
     pub fn find(&self, name: &str, captures: &mut Captures) -> Result<u32, StepLimit<'_>> {
-        if !self.exact.is_empty() {
-            if let Some(host) = self.exact.get(name) {
-                return Ok(*host);
-            }
-        }
-        if let Some(host) = self.wildcard(name) {
+        if let Some(host) = self.names.find(name.as_bytes()) {
             return Ok(host);
         }
         for (pattern, host) in &self.regexes {
@@ -89,21 +71,6 @@ impl HostIndex {
             }
         }
         Ok(self.default)
-    }
-
-    fn wildcard(&self, name: &str) -> Option<u32> {
-        // A label stands on either side of a dot that counts.
-        let dots = || name.bytes().enumerate().filter(|(at, byte)| *byte == b'.' && *at > 0 && at + 1 < name.len());
-        if !self.suffixes.is_empty() {
-            let longest = dots().find_map(|(at, _)| self.suffixes.get(&name[at..]));
-            if longest.is_some() {
-                return longest.copied();
-            }
-        }
-        if self.prefixes.is_empty() {
-            return None;
-        }
-        dots().filter_map(|(at, _)| self.prefixes.get(&name[..=at])).next_back().copied()
     }
 
     /// The ids of the hosts, each once, the default first.

@@ -5,7 +5,8 @@
 //! the number of rules), nginx's locations through `locations`. Both answer with a [`Found`], write what
 //! patterns captured to [`Captures`], and can say why: [`Explanation`].
 //! Usable alone: [`Compiled`] (one rule's condition), [`CompiledPattern`] (a regex with its dialect),
-//! [`Cidrs`] (networks), [`query`] (decoded query values).
+//! [`Cidrs`] (networks), [`query`] (decoded query values). [`KeyIndex`], [`NetworkIndex`] and [`Shares`] find the
+//! entry of a lookup for a key.
 //!
 //! Nothing here knows what a route does, keeps state between requests, or reads a configuration language.
 
@@ -20,10 +21,14 @@ mod escape;
 mod explain;
 mod first;
 mod host;
+mod keys;
 mod locations;
+mod names;
+mod networks;
 mod pattern;
 mod prefixes;
 pub mod query;
+mod shares;
 mod subject;
 mod table;
 
@@ -33,6 +38,9 @@ pub use compiled::Compiled;
 pub use error::{Problem, RouteError, StepLimit};
 pub use explain::{Explanation, Outcome, Try};
 pub use host::HostIndex;
+pub use keys::KeyIndex;
+pub use networks::NetworkIndex;
 pub use pattern::CompiledPattern;
+pub use shares::Shares;
 pub use subject::{Request, Subject};
 pub use table::{Found, TableIndex};

@@ -273,6 +273,28 @@ pub fn encode_path(path: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Encodes what becomes a part of a query: all that would end an argument or split the line.
+pub fn quote_argument(text: &[u8], out: &mut Vec<u8>) {
+    for &b in text {
+        if b <= b' ' || b >= 0x7f || matches!(b, b'#' | b'%' | b'&' | b'+' | b'?') {
+            push_escape(out, b);
+        } else {
+            out.push(b);
+        }
+    }
+}
+
+/// Encodes what becomes a part of a location: all that would end its path or split the line.
+pub fn quote_location(text: &[u8], out: &mut Vec<u8>) {
+    for &b in text {
+        if b <= b' ' || b >= 0x7f || matches!(b, b'#' | b'%') {
+            push_escape(out, b);
+        } else {
+            out.push(b);
+        }
+    }
+}
+
 /// Whether the text may stand in a request line: it neither ends nor splits it. For targets that were put together.
 #[must_use]
 pub fn is_target(text: &[u8]) -> bool {

@@ -14,6 +14,7 @@ use super::connection::Next;
 use super::download::{Download, From, Source, Waits};
 use super::downstream::{Downstream, Side};
 use super::forward::{note_rest, Forwarding, Outcome};
+use super::page;
 use super::record::nanos;
 use super::removal::Removal;
 use super::tunnel::Tunnel;
@@ -25,6 +26,7 @@ use crate::clock::{Moment, NEVER};
 use crate::fault::Fault;
 use crate::observe::events::Level;
 use crate::upstream::pool::Upstream;
+use crate::worker::Worker;
 
 /// Delivers the response whose head stands in `scratch.response`.
 pub async fn deliver(
@@ -36,10 +38,7 @@ pub async fn deliver(
     in_flight: InFlight,
 ) -> Outcome {
     let worker = std::rc::Rc::clone(&downstream.worker);
-    if in_flight.answered() == Change::Up {
-        let fields = [("service", json!(to.proxy.service.name)), ("address", json!(in_flight.address_text()))];
-        worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
-    }
+    note_answer(&worker, to, &in_flight);
     if scratch.response.status == 101 {
         note_rest(scratch, &upload);
         // What of the request is still to be sent would be bytes of the new protocol.
@@ -53,13 +52,18 @@ pub async fn deliver(
             return Outcome::Failed(Fault::of_response(refusal));
         }
     };
-    let upstream_keeps = framing != Framing::UntilClose
+    // A page may stand for a failure with a status that has no body.
+    let hidden = matches!(scratch.record.page_status, Some(204 | 304));
+    let framing = if hidden { Framing::None } else { framing };
+    let upstream_keeps = !hidden
+        && framing != Framing::UntilClose
         && peer_keeps(scratch)
         && !to.proxy.transport.http10
         && !(scratch.response.status == 204 && announces_a_body(&scratch.response));
     let is_stream = is_event_stream(scratch);
     let length = framing::content_length(&scratch.response).ok().flatten();
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
+    page::dress(&mut scratch.response, &scratch.record);
     filter(downstream, scratch, to);
     let delivery = delivery(framing, scratch, length);
     let keeps = to.keeps
@@ -112,6 +116,14 @@ pub async fn deliver(
     drop(in_flight);
     log(downstream, scratch, to);
     Outcome::Answered(next)
+}
+
+/// The endpoint has answered: it lives.
+pub(super) fn note_answer(worker: &Worker, to: &Forwarding<'_>, endpoint: &Endpoint) {
+    if endpoint.answered() == Change::Up {
+        let fields = [("service", json!(to.proxy.service.name)), ("address", json!(endpoint.address_text()))];
+        worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
+    }
 }
 
 /// How the body goes to the client; `length` is what Content-Length said.

@@ -16,6 +16,7 @@ use super::ask::{self, Failure};
 use super::connection::Next;
 use super::deliver;
 use super::downstream::{Downstream, Side};
+use super::page;
 use super::record::nanos;
 use super::request::Request;
 use super::route::Place;
@@ -47,6 +48,8 @@ pub enum Outcome {
     Answered(Next),
     /// Nothing went to the client.
     Failed(Fault),
+    /// Nothing went to the client; an error page stands for the response whose head stands in `scratch.response`.
+    Intercepted,
     /// The endpoint has switched protocols.
     Tunnel(Tunnel),
 }
@@ -79,6 +82,12 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, to: &Fo
                     && tried.len() + 1 < service.balancer.seats()
                     && upload.can_replay();
                 if !again {
+                    if to.proxy.intercept_errors && page::find(&to.route.filters, status, None).is_some() {
+                        // Its body stays unread: the connection cannot be used again.
+                        deliver::note_answer(&worker, to, &in_flight);
+                        note_rest(scratch, &upload);
+                        return Outcome::Intercepted;
+                    }
                     return deliver::deliver(downstream, scratch, to, upload, upstream, in_flight).await;
                 }
                 Failure::Status(status)
@@ -217,16 +226,14 @@ fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'
     let Scratch { request, client: buffer, to_upstream: out, trailers, .. } = scratch;
     out.clear();
     trailers.clear();
-    if let Some(host) = host {
-        if !wire::request::valid_host(&host) {
-            return Err(Fault::new(FaultKind::BadRequest, "what the template makes of the request is no Host"));
-        }
-        request.host_field = host;
+    if host.as_ref().is_some_and(|host| !wire::request::valid_host(host)) {
+        return Err(Fault::new(FaultKind::BadRequest, "what the template makes of the request is no Host"));
     }
     if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
         wire::forwarded::append_for(&mut request.head, downstream.client.ip_text.as_bytes());
     }
-    write_request(out, request, to.proxy, http.path.decode, target.as_deref())?;
+    let made = Made { host: host.as_deref(), target: target.as_deref() };
+    write_request(out, request, to.proxy, http.path.decode, &made)?;
     let limits = Limits {
         body_bytes: to.route.body_bytes.unwrap_or(http.body_bytes),
         idle_ms: http.timeouts.body_idle_ms,
@@ -247,19 +254,25 @@ fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'
     Ok(upload)
 }
 
+/// What templates have made of the request.
+struct Made<'a> {
+    host: Option<&'a [u8]>,
+    target: Option<&'a [u8]>,
+}
+
 /// The head in canonical form (RFC 9112 section 3).
 fn write_request(
     out: &mut Vec<u8>,
     request: &Request,
     proxy: &ProxyRun,
     decoded: bool,
-    target: Option<&[u8]>,
+    made: &Made<'_>,
 ) -> Result<(), Fault> {
     out.extend_from_slice(proxy.method.as_deref().unwrap_or_else(|| request.head.method()));
     out.push(b' ');
-    write_target(out, request, proxy, decoded, target);
+    write_target(out, request, proxy, decoded, made.target);
     out.extend_from_slice(if proxy.transport.http10 { b" HTTP/1.0\r\nHost: " } else { b" HTTP/1.1\r\nHost: " });
-    out.extend_from_slice(&request.host_field);
+    out.extend_from_slice(made.host.unwrap_or(&request.host_field));
     out.extend_from_slice(b"\r\n");
     request.head.write_fields(out, HOP_BY_HOP.union(KnownSet::of(&[Known::Host])));
     match request.framing {
@@ -308,6 +321,7 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
             return write_word(target, out);
         }
         TargetRun::Raw | TargetRun::Current => path(&request.path, out),
+        TargetRun::ReplacePrefix { .. } if request.keeps_prefix => path(&request.path, out),
         TargetRun::ReplacePrefix { prefix, with } => {
             write_word(with, out);
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);

@@ -1,15 +1,18 @@
 //! One request and its response. In the order of the flow: [`connection`] waits and reads heads of HTTP/1
-//! ([`crate::http2`] has streams), [`downstream`] is the client's side of either, [`request`] judges a head, [`route`] finds what is to be done, [`forward`] asks an endpoint, [`upload`] and [`download`]
-//! move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
+//! ([`crate::http2`] has streams), [`downstream`] is the client's side of either, [`request`] judges a head, [`route`] runs
+//! the exchange, [`course`] finds what is to be done, [`page`] what is answered instead, [`forward`] asks an endpoint,
+//! [`upload`] and [`download`] move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
 pub mod answer;
 pub mod ask;
 pub mod connection;
+pub mod course;
 pub mod deliver;
 pub mod download;
 pub mod downstream;
 pub mod forward;
+pub mod page;
 pub mod record;
 pub mod removal;
 pub mod request;
@@ -17,7 +20,9 @@ pub mod route;
 pub mod tunnel;
 pub mod upload;
 
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ::route::Captures;
 use wire::head::Head;
@@ -26,7 +31,10 @@ use self::downstream::Client;
 use self::record::Record;
 use self::request::Request;
 use crate::files::body::FileBody;
-use crate::snapshot::listener::HostRun;
+use crate::filter::FilterRun;
+use crate::lookup::{Kept, LookupRun};
+use crate::snapshot::links::Routing;
+use crate::snapshot::listener::{AnswerRun, FaultsRun, HostRun};
 use crate::snapshot::route::{RedirectRun, RespondRun, RouteRun};
 use crate::worker::Worker;
 
@@ -34,7 +42,9 @@ use crate::worker::Worker;
 pub struct Scope<'a> {
     pub request: &'a Request,
     pub response: Option<&'a Head>,
-    pub captures: &'a Captures,
+    pub captures: &'a RefCell<Captures>,
+    pub lookups: &'a [LookupRun],
+    pub looked_up: &'a Kept,
     pub record: &'a Record,
     pub client: &'a Client,
     pub listener: &'a str,
@@ -49,11 +59,13 @@ pub struct Exchange<'a, 'p> {
     pub worker: &'a Rc<Worker>,
     pub client: &'a Client,
     pub listener: &'p str,
+    pub routing: &'p Routing,
     pub host: &'p HostRun,
     pub route: Option<&'p RouteRun>,
     pub request: &'a mut Request,
     pub response: &'a mut Head,
-    pub captures: &'a mut Captures,
+    pub captures: &'a mut RefCell<Captures>,
+    pub looked_up: &'a mut Kept,
     pub record: &'a mut Record,
 }
 
@@ -106,7 +118,13 @@ pub struct Answer {
     pub silent: bool,
 }
 
-impl Exchange<'_, '_> {
+impl<'p> Exchange<'_, 'p> {
+    /// The filters that see the answer: of the route, or where there is none yet, of the host.
+    #[must_use]
+    pub fn filters(&self) -> &'p [Arc<FilterRun>] {
+        self.route.map_or(&self.host.filters, |route| &route.filters)
+    }
+
     #[must_use]
     pub fn scope(&self) -> Scope<'_> {
         let service = match self.route.map(|r| &r.action) {
@@ -117,6 +135,8 @@ impl Exchange<'_, '_> {
             request: self.request,
             response: Some(self.response),
             captures: self.captures,
+            lookups: &self.routing.lookups,
+            looked_up: self.looked_up,
             record: self.record,
             client: self.client,
             listener: self.listener,
@@ -142,11 +162,17 @@ impl Exchange<'_, '_> {
 
     /// Puts a redirect's head together. What would break the line is percent-encoded.
     pub fn redirect(&mut self, redirect: &RedirectRun) -> Answer {
-        let mut location = Vec::new();
-        write_word(&redirect.location.render(&self.scope()), &mut location);
+        let location = redirect.location.render(&self.scope());
         let get = self.request.head.method() == b"GET";
-        self.own_head(if get { redirect.status_get } else { redirect.status_other }, &[]);
-        self.response.add(b"Location", &location);
+        self.redirect_to(if get { redirect.status_get } else { redirect.status_other }, &location)
+    }
+
+    /// The same to a location that is known.
+    pub fn redirect_to(&mut self, status: u16, location: &[u8]) -> Answer {
+        let mut word = Vec::with_capacity(location.len());
+        write_word(location, &mut word);
+        self.own_head(status, &[]);
+        self.response.add(b"Location", &word);
         Answer { body: Vec::new().into(), close: false, silent: false }
     }
 
@@ -155,8 +181,15 @@ impl Exchange<'_, '_> {
         self.response.clear();
         self.response.status = status;
         for (name, value) in values {
-            if !value.is_empty() && wire::field::is_value(&value) {
-                self.response.add(name.as_bytes(), &value);
+            if wire::field::is_value(&value) {
+                if !value.is_empty() {
+                    self.response.add(name.as_bytes(), &value);
+                }
+            } else if name.eq_ignore_ascii_case("location") {
+                // A redirect without it would lead nowhere.
+                let mut word = Vec::with_capacity(value.len());
+                write_word(&value, &mut word);
+                self.response.add(name.as_bytes(), &word);
             }
         }
     }
@@ -171,9 +204,26 @@ impl Exchange<'_, '_> {
 
     /// The same of what is nobody's fault, such as a redirect.
     pub fn answer(&mut self, kind: plan::fault::FaultKind) -> Answer {
-        let faults = self.route.map_or(&self.host.faults, |r| &r.faults);
-        let answer = faults.answer(kind);
+        let answer = self.faults().answer(kind);
         self.record.log_status = Some(answer.log_status);
+        self.record.failed = Some(kind);
+        self.put(answer)
+    }
+
+    /// The answer with a status, in the words of the first fault that is answered with it; without words when none is.
+    pub fn status(&mut self, status: u16) -> Answer {
+        if let Some(answer) = self.faults().of_status(status) {
+            return self.put(answer);
+        }
+        self.own_head(status, &[]);
+        Answer { body: Vec::new().into(), close: false, silent: false }
+    }
+
+    fn faults(&self) -> &'p FaultsRun {
+        self.route.map_or(&self.host.faults, |route| &route.faults)
+    }
+
+    fn put(&mut self, answer: &AnswerRun) -> Answer {
         let body = answer.body.render(&self.scope());
         self.own_head(answer.status, &answer.headers);
         Answer { body: body.into(), close: answer.close, silent: false }

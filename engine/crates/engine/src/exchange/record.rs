@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use plan::fault::FaultKind;
+
 use crate::balance::Endpoint;
 use crate::fault::Fault;
 
@@ -26,6 +28,12 @@ pub struct Record {
     pub response_nanos: u64,
     pub retries: u32,
     pub fault: Option<Fault>,
+    /// The fault that the engine's present answer is for.
+    pub failed: Option<FaultKind>,
+    /// The status of an error page, instead of the one it is answered with.
+    pub page_status: Option<u16>,
+    /// What a page that stands for 401 still says (RFC 9110 section 11.6.1).
+    pub challenges: Vec<Vec<u8>>,
 }
 
 impl Record {
@@ -50,6 +58,9 @@ impl Record {
             response_nanos: 0,
             retries: 0,
             fault: None,
+            failed: None,
+            page_status: None,
+            challenges: Vec::new(),
         }
     }
 

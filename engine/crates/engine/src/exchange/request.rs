@@ -41,6 +41,15 @@ pub struct Request {
     pub upgrade: bool,
     /// A filter has changed the path.
     pub rewritten: bool,
+    /// A rewrite has ended in `break`: the path goes upstream as it is, whatever prefix was matched.
+    pub keeps_prefix: bool,
+    /// It was sent here by a rewrite or a jump, and may reach internal routes.
+    pub internal: bool,
+    /// The method as received.
+    received: Span,
+    /// What of the head filters have not touched: so many fields, and Host with its port.
+    marked: usize,
+    marked_host: Vec<u8>,
 }
 
 impl Default for Request {
@@ -60,6 +69,11 @@ impl Default for Request {
             expects_continue: false,
             upgrade: false,
             rewritten: false,
+            keeps_prefix: false,
+            internal: false,
+            received: Span::default(),
+            marked: 0,
+            marked_host: Vec::new(),
         }
     }
 }
@@ -80,14 +94,23 @@ impl Request {
         self.keep_alive = false;
         self.expects_continue = false;
         self.upgrade = false;
+        self.forget_changes();
+    }
+
+    fn forget_changes(&mut self) {
         self.rewritten = false;
+        self.keeps_prefix = false;
+        self.internal = false;
+        self.received = Span::default();
+        self.marked = 0;
+        self.marked_host.clear();
     }
 
     /// Empties it and gives back its room above so many bytes each.
     pub fn trim(&mut self, bytes: usize) {
         self.clear();
         crate::buffer::shrink(&mut self.head, bytes);
-        for text in [&mut self.path, &mut self.query, &mut self.host_field] {
+        for text in [&mut self.path, &mut self.query, &mut self.host_field, &mut self.marked_host] {
             text.shrink_to(bytes);
         }
         self.host.shrink_to(bytes);
@@ -111,6 +134,64 @@ impl Request {
     pub fn set_path(&mut self, path: Vec<u8>) {
         self.path = path;
         self.rewritten = true;
+    }
+
+    /// The path is another, as routing and rewrites see it; `decoded` is the policy's form.
+    pub fn rewrite(&mut self, mut path: Vec<u8>, decoded: bool) {
+        if path.first() != Some(&b'/') {
+            path.insert(0, b'/');
+        }
+        self.matching = if decoded { None } else { target::matching_form(&path) };
+        self.internal = true;
+        self.set_path(path);
+    }
+
+    pub fn set_query(&mut self, query: Vec<u8>) {
+        self.has_query = !query.is_empty();
+        self.query = query;
+    }
+
+    /// Another target: a path, and a query after `?`.
+    pub fn go_to(&mut self, target: &[u8], decoded: bool) {
+        let mark = target.iter().position(|b| *b == b'?');
+        self.set_query(mark.map_or(Vec::new(), |at| target[at + 1..].to_vec()));
+        self.rewrite(target[..mark.unwrap_or(target.len())].to_vec(), decoded);
+        self.keeps_prefix = false;
+    }
+
+    /// The target had something encoded in it, or a plus: what is taken out of its path is encoded again (nginx).
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        self.uri().iter().take_while(|b| **b != b'?').any(|b| matches!(b, b'%' | b'+'))
+    }
+
+    /// The method as received: a page for an error is got by GET.
+    #[must_use]
+    pub fn method_received(&self) -> &[u8] {
+        self.head.text(self.received)
+    }
+
+    /// From here on the request is got, whatever its method was; HEAD stays.
+    pub fn become_get(&mut self) {
+        if !matches!(self.head.method(), b"GET" | b"HEAD") {
+            let start = self.head.bytes.len();
+            self.head.bytes.extend_from_slice(b"GET");
+            self.head.method = Span::new(start, start + 3);
+        }
+    }
+
+    /// What filters do from here on to the head can be undone.
+    pub fn mark(&mut self) {
+        self.head.fields.retain(|field| !field.removed);
+        self.marked = self.head.fields.len();
+        self.marked_host.clone_from(&self.host_field);
+    }
+
+    /// The head is as it was marked: another route sees nothing of what filters of the last have done.
+    pub fn undo(&mut self) {
+        self.head.fields.truncate(self.marked);
+        self.head.fields.iter_mut().for_each(|field| field.removed = false);
+        self.host_field.clone_from(&self.marked_host);
     }
 
     /// A method that changes nothing (RFC 9110 section 9.2.1).
@@ -154,7 +235,8 @@ impl Request {
         self.matching = None;
         self.host_field.clear();
         self.host.clear();
-        self.rewritten = false;
+        self.forget_changes();
+        self.received = self.head.method;
         self.upgrade = false;
         self.expects_continue = false;
     }

@@ -63,7 +63,9 @@ pub fn answer(
         let _ = write!(etag, "\"{modified:x}-{size:x}\"");
     }
     let validators = Validators { etag: run.etag.then_some(&etag[..]), modified };
-    let asked = Asked::of(&exchange.request.head);
+    // The page of an error is no file that the client has or wants a part of.
+    let stands_for = exchange.record.page_status.filter(|status| *status != 200);
+    let asked = if stands_for.is_some() { Asked::default() } else { Asked::of(&exchange.request.head) };
     let verdict = asked.preconditions.judge(&validators, run.since);
     let ranges = match (verdict, asked.range) {
         (Verdict::Send, Some(value)) if asked.preconditions.ranges_hold(&validators) => {
@@ -103,9 +105,11 @@ pub fn answer(
             parts.push(Part::of(0, size));
         }
     }
-    let mut date = Vec::with_capacity(32);
-    wire::date::write(modified, &mut date);
-    response.add(b"Last-Modified", &date);
+    if stands_for.is_none() {
+        let mut date = Vec::with_capacity(32);
+        wire::date::write(modified, &mut date);
+        response.add(b"Last-Modified", &date);
+    }
     put(response, b"ETag", &etag);
     if varies {
         response.add(b"Vary", b"Accept-Encoding");
@@ -114,7 +118,7 @@ pub fn answer(
         if let Some(coding) = coding {
             response.add(b"Content-Encoding", coding.token);
         }
-        if response.status == 200 && run.max_ranges != Some(0) {
+        if response.status == 200 && stands_for.is_none() && run.max_ranges != Some(0) {
             response.add(b"Accept-Ranges", b"bytes");
         }
     }

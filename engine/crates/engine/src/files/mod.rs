@@ -23,8 +23,8 @@ use crate::snapshot::files::{CodingRun, FilesRun, TryFilesRun};
 /// What became of a request for a file.
 pub enum Served {
     Answer(Answer),
-    /// Another URI (a decoded path), to be searched for in this table; the query stays.
-    Again { table: String, path: Vec<u8> },
+    /// Another path (decoded), to be searched for in the table of this number; the query stays.
+    Again { table: u32, path: Vec<u8> },
 }
 
 /// Serves the file that the current path names.
@@ -153,12 +153,13 @@ fn precompressed<'p>(
         whole.truncate(name.len());
         whole.extend_from_slice(coding.suffix);
         if weight == 0 {
-            varies = open::look(&whole, links) == Ok(FileType::RegularFile);
+            varies = open::look(&whole, links).is_ok();
             continue;
         }
         if let Ok(opened) = open::open(&whole, links) {
+            varies = run.vary;
             if opened.kind() == FileType::RegularFile {
-                return Precompressed { opened: Some((opened, coding)), varies: run.vary };
+                return Precompressed { opened: Some((opened, coding)), varies };
             }
         }
     }
@@ -206,8 +207,8 @@ fn directory(exchange: &mut Exchange<'_, '_>, run: &FilesRun, path: &[u8]) -> Re
 
 /// An index file was found, or named as a URI.
 fn again(exchange: &mut Exchange<'_, '_>, run: &FilesRun, path: Vec<u8>) -> Result<Served, Fault> {
-    match &run.index_table {
-        Some(table) => Ok(Served::Again { table: table.clone(), path }),
+    match run.index_table {
+        Some(table) => Ok(Served::Again { table, path }),
         None => file(exchange, run, &path),
     }
 }

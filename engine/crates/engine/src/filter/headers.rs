@@ -3,7 +3,9 @@
 use plan::filter::HeaderOp;
 use wire::field::{is_token, is_value, known, Known};
 
+use crate::control::error::CallError;
 use crate::exchange::Exchange;
+use crate::snapshot::links::Links;
 use crate::template::Text;
 
 /// One change of a field.
@@ -13,19 +15,19 @@ pub enum Change {
     Remove(Vec<u8>),
 }
 
-pub(super) fn build(ops: &[HeaderOp]) -> Result<Vec<Change>, String> {
+pub(super) fn build(ops: &[HeaderOp], links: &Links<'_>) -> Result<Vec<Change>, CallError> {
     let name = |name: &str| {
         if is_token(name.as_bytes()) {
             Ok(name.as_bytes().to_vec())
         } else {
-            Err(format!("`{name}` is no field name"))
+            Err(CallError::new("bad_plan", &format!("`{name}` is no field name"), ""))
         }
     };
     ops.iter()
         .map(|op| {
             Ok(match op {
-                HeaderOp::Set(of) => Change::Set(name(&of.name)?, Text::build(&of.value)?),
-                HeaderOp::Add(of) => Change::Add(name(&of.name)?, Text::build(&of.value)?),
+                HeaderOp::Set(of) => Change::Set(name(&of.name)?, Text::build(&of.value, links)?),
+                HeaderOp::Add(of) => Change::Add(name(&of.name)?, Text::build(&of.value, links)?),
                 HeaderOp::Remove(of) => Change::Remove(name(of)?),
             })
         })

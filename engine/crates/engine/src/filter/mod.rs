@@ -1,16 +1,23 @@
 //! Filters at work, one file each: on the request in a route's order, on the response in reverse.
 
+pub mod error_pages;
 mod headers;
 mod path;
+mod script;
 
+use plan::fault::FaultKind;
 use plan::filter::Filter;
 
+use self::error_pages::PageRun;
 use crate::condition::Test;
+use crate::control::error::CallError;
 use crate::exchange::{Answer, Exchange};
 use crate::fault::Fault;
+use crate::snapshot::links::Links;
 use crate::snapshot::route::{RedirectRun, RespondRun};
 
 pub use headers::Change;
+pub use script::StepRun;
 
 pub enum FilterRun {
     AddPrefix(Vec<u8>),
@@ -20,6 +27,20 @@ pub enum FilterRun {
     ResponseHeaders { statuses: Vec<u16>, changes: Vec<Change> },
     Redirect(Test, RedirectRun),
     Respond(Test, RespondRun),
+    Script(Vec<StepRun>),
+    ErrorPages(Vec<PageRun>),
+}
+
+/// What becomes of an exchange after a filter has seen its request.
+pub enum Turn {
+    /// The next filter.
+    Go,
+    /// It ends here.
+    Answer(Answer),
+    /// The path is another: the table is searched again.
+    Search,
+    /// The route of this number takes the place of the present one.
+    Route(u32),
 }
 
 impl FilterRun {
@@ -27,47 +48,60 @@ impl FilterRun {
     ///
     /// # Errors
     /// The name of what this engine cannot run yet.
-    pub fn build(filter: &Filter) -> Result<Self, String> {
+    pub fn build(filter: &Filter, links: &Links<'_>) -> Result<Self, CallError> {
         Ok(match filter {
             Filter::AddPrefix { prefix } => Self::AddPrefix(prefix.clone().into_bytes()),
             Filter::StripPrefix { prefixes } => {
                 Self::StripPrefix(prefixes.iter().map(|p| p.clone().into_bytes()).collect())
             }
             Filter::ReplacePath { path } => Self::ReplacePath(path.clone().into_bytes()),
-            Filter::RequestHeaders(ops) => Self::RequestHeaders(headers::build(ops)?),
+            Filter::RequestHeaders(ops) => Self::RequestHeaders(headers::build(ops, links)?),
             Filter::ResponseHeaders(of) => {
-                Self::ResponseHeaders { statuses: of.statuses.clone(), changes: headers::build(&of.ops)? }
+                Self::ResponseHeaders { statuses: of.statuses.clone(), changes: headers::build(&of.ops, links)? }
             }
-            Filter::Redirect { when, redirect } => Self::Redirect(Test::build(when)?, RedirectRun::build(redirect)?),
-            Filter::Respond { when, respond } => Self::Respond(Test::build(when)?, RespondRun::build(respond)?),
-            Filter::Script(_) => return Err("script".to_owned()),
-            Filter::Access(_) => return Err("access".to_owned()),
-            Filter::Mirror { .. } => return Err("mirror".to_owned()),
-            Filter::ErrorPages(_) => return Err("error_pages".to_owned()),
-            Filter::RealIp { .. } => return Err("real_ip".to_owned()),
+            Filter::Redirect { when, redirect } => {
+                Self::Redirect(Test::build(when, links)?, RedirectRun::build(redirect, links)?)
+            }
+            Filter::Respond { when, respond } => {
+                Self::Respond(Test::build(when, links)?, RespondRun::build(respond, links)?)
+            }
+            Filter::Script(steps) => Self::Script(script::build(steps, links)?),
+            Filter::ErrorPages(pages) => Self::ErrorPages(error_pages::build(pages, links)?),
+            Filter::Access(_) => return Err(CallError::unsupported("", "access")),
+            Filter::Mirror { .. } => return Err(CallError::unsupported("", "mirror")),
+            Filter::RealIp { .. } => return Err(CallError::unsupported("", "real_ip")),
         })
     }
 
-    /// Changes the request; an answer ends the exchange here.
+    /// Changes the request, and says how it goes on.
     ///
     /// # Errors
     /// A fault that is answered instead.
-    pub fn on_request(&self, exchange: &mut Exchange<'_, '_>) -> Result<Option<Answer>, Fault> {
+    pub fn on_request(&self, exchange: &mut Exchange<'_, '_>) -> Result<Turn, Fault> {
         match self {
             Self::AddPrefix(prefix) => path::add_prefix(exchange, prefix),
             Self::StripPrefix(prefixes) => path::strip_prefix(exchange, prefixes)?,
             Self::ReplacePath(new) => path::replace(exchange, new),
             Self::RequestHeaders(changes) => headers::on_request(exchange, changes),
-            Self::ResponseHeaders { .. } => {}
             Self::Redirect(test, redirect) if test.holds(&exchange.scope()) => {
-                return Ok(Some(exchange.redirect(redirect)));
+                return Ok(Turn::Answer(exchange.redirect(redirect)));
             }
             Self::Respond(test, respond) if test.holds(&exchange.scope()) => {
-                return Ok(Some(exchange.respond(respond)))
+                return Ok(Turn::Answer(exchange.respond(respond)));
             }
-            Self::Redirect(..) | Self::Respond(..) => {}
+            Self::Script(steps) => return script::run(exchange, steps),
+            Self::ResponseHeaders { .. } | Self::Redirect(..) | Self::Respond(..) | Self::ErrorPages(_) => {}
         }
-        Ok(None)
+        Ok(Turn::Go)
+    }
+
+    /// The page that stands for a status or a fault.
+    #[must_use]
+    pub fn page(&self, status: u16, fault: Option<FaultKind>) -> Option<&PageRun> {
+        match self {
+            Self::ErrorPages(pages) => pages.iter().find(|page| page.is_for(status, fault)),
+            _ => None,
+        }
     }
 
     /// Changes the response head.

@@ -7,7 +7,9 @@ use plan::template::Part;
 
 use super::sink::Sink;
 use crate::condition::Test;
+use crate::control::error::CallError;
 use crate::exchange::Scope;
+use crate::snapshot::links::Links;
 use crate::template::Text;
 
 pub struct LogRun {
@@ -30,7 +32,7 @@ impl LogRun {
     ///
     /// # Errors
     /// What in it this engine cannot run yet.
-    pub fn build(log: &AccessLog, sink: Arc<Sink>) -> Result<Self, String> {
+    pub fn build(log: &AccessLog, sink: Arc<Sink>, links: &Links<'_>) -> Result<Self, CallError> {
         let format = match &log.format {
             Format::Json(fields) => Form::Json(
                 fields
@@ -39,18 +41,18 @@ impl LogRun {
                         let mut name = Vec::new();
                         write_json(f.name.as_bytes(), &mut name);
                         name.push(b':');
-                        Ok((name, Text::build(&f.value)?, f.kind))
+                        Ok((name, Text::build(&f.value, links)?, f.kind))
                     })
-                    .collect::<Result<_, String>>()?,
+                    .collect::<Result<_, CallError>>()?,
             ),
             Format::Text { line, escape } => Form::Line(
                 line.iter()
-                    .map(|part| Ok((Text::build(&vec![part.clone()])?, !matches!(part, Part::Literal(_)))))
-                    .collect::<Result<_, String>>()?,
+                    .map(|part| Ok((Text::build(&vec![part.clone()], links)?, !matches!(part, Part::Literal(_)))))
+                    .collect::<Result<_, CallError>>()?,
                 *escape,
             ),
         };
-        let when = log.when.as_ref().map(Test::build).transpose()?;
+        let when = log.when.as_ref().map(|when| Test::build(when, links)).transpose()?;
         Ok(Self { sink, queue_lines: log.queue_lines, format, when, filter: log.filter.clone() })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::files::Files;
 use plan::listener::Protocol;
 use plan::route::Action;
 use plan::service::ServiceKind;
@@ -11,16 +12,17 @@ use route::{HostIndex, TableIndex};
 
 use super::files::{FilesRun, TryFilesRun, TypesRun};
 use super::http::HttpRun;
+use super::links::{Links, Routing};
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
-use super::route::{unsupported, ActionRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
+use super::route::{ActionRun, JumpRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
 use super::service::{ServiceRun, TransportRun};
 use super::{Life, Snapshot};
 use crate::control::error::CallError;
 use crate::filter::FilterRun;
 use crate::listen::ListenerState;
+use crate::lookup::LookupRun;
 use crate::observe::access::LogRun;
 use crate::observe::sink::Sink;
-use crate::template::Text;
 use crate::tls::terms::TlsRun;
 use crate::tls::HandedOver;
 
@@ -40,19 +42,18 @@ pub fn build(
     secrets: &HandedOver<'_>,
     open: &OpenSink<'_>,
 ) -> Result<Snapshot, CallError> {
+    let links = Links::new(plan);
     let http = each(&plan.http, "http", |_, p| HttpRun::build(p).map_err(bad_plan))?;
-    let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f).map_err(bad_plan))?;
+    let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f, &links))?;
     let logs = each(&plan.logs, "logs", |_, log| {
         let sink = open(&log.sink)
             .map_err(|e| CallError::new("bind_failed", &format!("the log cannot be opened: {e}"), ""))?;
-        LogRun::build(log, sink).map(Arc::new).map_err(not_yet)
+        LogRun::build(log, sink, &links).map(Arc::new)
     })?;
-    let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f).map(Arc::new).map_err(not_yet))?;
+    let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f, &links).map(Arc::new))?;
     let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t, secrets).map_err(not_yet))?;
     let services = services(plan, &transports, before)?;
-    if !plan.lookups.is_empty() {
-        return Err(CallError::unsupported("lookups", "lookups"));
-    }
+    let lookups = each(&plan.lookups, "lookups", |_, l| LookupRun::build(l, &links).map(Arc::new))?;
     let types = each(&plan.mime_types, "mime_types", |_, types| Ok(Arc::new(TypesRun::build(types))))?;
     let routes = each(&plan.routes, "routes", |id, r| {
         Ok(Arc::new(RouteRun {
@@ -60,7 +61,7 @@ pub fn build(
             origin: r.origin.clone(),
             internal: r.internal,
             filters: find_all(&filters, "filter", &r.filters)?,
-            action: action(&r.action, &services, &transports, &types)?,
+            action: action(&r.action, &services, &transports, &types, &links)?,
             faults: find(&faults, "faults", &r.faults)?,
             logs: find_all(&logs, "log", &r.logs)?,
             body_bytes: r.body_bytes,
@@ -82,6 +83,12 @@ pub fn build(
             logs: find_all(&logs, "log", &h.logs)?,
         }))
     })?;
+    let routing = Arc::new(Routing {
+        tables: tables.values().cloned().collect(),
+        routes: routes.values().cloned().collect(),
+        lookups: lookups.into_values().filter_map(Arc::into_inner).collect(),
+        jumps: links.has_jumps(),
+    });
     let life = Life::new(plan.lifetimes.snapshot_ms);
     let runs = each(&plan.listeners, "listeners", |id, l| {
         if l.proxy_protocol.is_some() {
@@ -103,6 +110,7 @@ pub fn build(
             http2: l.protocols.contains(&Protocol::Http2),
             tls: tls.transpose()?,
             life: Arc::clone(&life),
+            routing: Arc::clone(&routing),
         }))
     })?;
     Ok(Snapshot {
@@ -130,10 +138,8 @@ fn action(
     services: &Built<ServiceRun>,
     transports: &Built<TransportRun>,
     types: &Built<TypesRun>,
+    links: &Links<'_>,
 ) -> Result<ActionRun, CallError> {
-    if let Some(name) = unsupported(action) {
-        return Err(CallError::unsupported("action", name));
-    }
     Ok(match action {
         Action::Proxy(proxy) => {
             let service = find(services, "service", &proxy.service)?;
@@ -141,23 +147,24 @@ fn action(
                 Some(id) => find(transports, "transport", id)?,
                 None => Arc::clone(&service.transport),
             };
-            ActionRun::Proxy(ProxyRun::build(proxy, service, transport).map_err(not_yet)?)
+            ActionRun::Proxy(ProxyRun::build(proxy, service, transport, links)?)
         }
-        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond).map_err(not_yet)?),
-        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect).map_err(not_yet)?),
+        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond, links)?),
+        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect, links)?),
         Action::Ping { terminating_status } => ActionRun::Ping { terminating_status: *terminating_status },
         Action::Fail(kind) => ActionRun::Fail(*kind),
-        Action::Files(files) => ActionRun::Files(Box::new(files_run(files, types)?)),
-        Action::TryFiles(tries) => ActionRun::TryFiles(Box::new(TryFilesRun {
-            files: files_run(&tries.files, types)?,
-            candidates: tries.candidates.iter().map(Text::build).collect::<Result<_, _>>().map_err(not_yet)?,
-        })),
-        Action::Close | Action::Jump(_) => ActionRun::Close,
+        Action::Jump(jump) => ActionRun::Jump(JumpRun::build(jump, links)?),
+        Action::Files(files) => ActionRun::Files(Box::new(files_run(files, types, links)?)),
+        Action::TryFiles(tries) => {
+            let files = files_run(&tries.files, types, links)?;
+            ActionRun::TryFiles(Box::new(TryFilesRun::build(tries, files, links)?))
+        }
+        Action::Close => ActionRun::Close,
     })
 }
 
-fn files_run(files: &plan::files::Files, types: &Built<TypesRun>) -> Result<FilesRun, CallError> {
-    FilesRun::build(files, find(types, "mime_types", &files.types)?).map_err(not_yet)
+fn files_run(files: &Files, types: &Built<TypesRun>, links: &Links<'_>) -> Result<FilesRun, CallError> {
+    FilesRun::build(files, find(types, "mime_types", &files.types)?, links)
 }
 
 /// Builds every object of a kind; an error says where.

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use plan::fault::FaultKind;
 use plan::files::{Alias, Coding, Files, IfModifiedSince, Listing, MimeTypes, Symlinks};
+use plan::route::{Otherwise, TryFiles};
 use rustc_hash::FxHashMap;
 use wire::precondition::Since;
 
+use super::links::Links;
+use super::route::{JumpRun, RespondRun};
+use crate::control::error::CallError;
 use crate::template::Text;
 
 /// Media types by extension.
@@ -38,7 +43,8 @@ pub struct FilesRun {
     pub root: Text,
     pub alias: AliasRun,
     pub index: Vec<Text>,
-    pub index_table: Option<String>,
+    /// The number of the table in which an index is searched.
+    pub index_table: Option<u32>,
     pub listing: Option<Listing>,
     pub fallback: Option<Vec<u8>>,
     pub codings: Vec<CodingRun>,
@@ -78,6 +84,34 @@ pub enum SymlinksRun {
 pub struct TryFilesRun {
     pub files: FilesRun,
     pub candidates: Vec<Text>,
+    /// The number of the route through whose action goes what was found.
+    pub found: Option<u32>,
+    pub otherwise: OtherwiseRun,
+}
+
+pub enum OtherwiseRun {
+    Jump(JumpRun),
+    Fail(FaultKind),
+    Respond(RespondRun),
+}
+
+impl TryFilesRun {
+    /// Makes candidates ready; `files` is where they are.
+    ///
+    /// # Errors
+    /// What in it cannot be run.
+    pub fn build(tries: &TryFiles, files: FilesRun, links: &Links<'_>) -> Result<Self, CallError> {
+        Ok(Self {
+            files,
+            candidates: tries.candidates.iter().map(|one| Text::build(one, links)).collect::<Result<_, _>>()?,
+            found: tries.found.as_ref().map(|route| links.route(route)).transpose()?,
+            otherwise: match &tries.otherwise {
+                Otherwise::Jump(jump) => OtherwiseRun::Jump(JumpRun::build(jump, links)?),
+                Otherwise::Fail(kind) => OtherwiseRun::Fail(*kind),
+                Otherwise::Respond(respond) => OtherwiseRun::Respond(RespondRun::build(respond, links)?),
+            },
+        })
+    }
 }
 
 impl FilesRun {
@@ -85,17 +119,21 @@ impl FilesRun {
     ///
     /// # Errors
     /// What in it cannot be run.
-    pub fn build(files: &Files, types: Arc<TypesRun>) -> Result<Self, String> {
-        let guard = |from, same_owner| Ok::<_, String>(SymlinksRun::Guard { from: Text::build(from)?, same_owner });
+    pub fn build(files: &Files, types: Arc<TypesRun>, links: &Links<'_>) -> Result<Self, CallError> {
+        let text = |template| Text::build(template, links);
+        let guard = |from, same_owner| Ok::<_, CallError>(SymlinksRun::Guard { from: text(from)?, same_owner });
+        if files.index_table.is_some() {
+            links.note_jump();
+        }
         Ok(Self {
-            root: Text::build(&files.root)?,
+            root: text(&files.root)?,
             alias: match &files.alias {
                 Alias::Off => AliasRun::Off,
                 Alias::Prefix(prefix) => AliasRun::Cut(prefix.len()),
                 Alias::Whole => AliasRun::Whole,
             },
-            index: files.index.iter().map(Text::build).collect::<Result<_, _>>()?,
-            index_table: files.index_table.clone(),
+            index: files.index.iter().map(text).collect::<Result<_, _>>()?,
+            index_table: files.index_table.as_ref().map(|table| links.table(table)).transpose()?,
             listing: files.listing,
             fallback: files.fallback.as_ref().map(|path| path.clone().into_bytes()),
             codings: files.precompressed.codings.iter().map(|coding| CodingRun::of(*coding)).collect(),
@@ -117,7 +155,7 @@ impl FilesRun {
                 IfModifiedSince::Before => Since::Before,
             },
             max_ranges: files.max_ranges,
-            redirect: files.redirect.as_ref().map(Text::build).transpose()?,
+            redirect: files.redirect.as_ref().map(text).transpose()?,
         })
     }
 }

@@ -7,8 +7,10 @@ use plan::Origin;
 use route::{HostIndex, TableIndex};
 
 use super::http::HttpRun;
+use super::links::{Links, Routing};
 use super::route::RouteRun;
 use super::Life;
+use crate::control::error::CallError;
 use crate::filter::FilterRun;
 use crate::observe::access::LogRun;
 use crate::template::Text;
@@ -26,6 +28,7 @@ pub struct ListenerRun {
     pub tls: Option<Arc<TlsRun>>,
     /// Of the Snapshot this belongs to.
     pub life: Arc<Life>,
+    pub routing: Arc<Routing>,
 }
 
 pub struct HostRun {
@@ -60,20 +63,22 @@ impl FaultsRun {
     ///
     /// # Errors
     /// A kind without an answer, or a template that cannot be run.
-    pub fn build(answers: &FaultAnswers) -> Result<Arc<Self>, String> {
+    pub fn build(answers: &FaultAnswers, links: &Links<'_>) -> Result<Arc<Self>, CallError> {
         FaultKind::ALL
             .iter()
             .map(|kind| {
-                let answer = answers.get(kind).ok_or_else(|| format!("no answer for {}", crate::fault::name(*kind)))?;
+                let answer = answers.get(kind).ok_or_else(|| {
+                    CallError::new("bad_plan", &format!("no answer for {}", crate::fault::name(*kind)), "")
+                })?;
                 Ok(AnswerRun {
                     status: answer.status,
                     log_status: answer.log_status,
-                    headers: super::route::header_values(&answer.headers)?,
-                    body: Text::build(&answer.body)?,
+                    headers: super::route::header_values(&answer.headers, links)?,
+                    body: Text::build(&answer.body, links)?,
                     close: answer.close,
                 })
             })
-            .collect::<Result<Vec<_>, String>>()
+            .collect::<Result<Vec<_>, CallError>>()
             .map(|all| {
                 let mut by_kind: Vec<(FaultKind, AnswerRun)> = FaultKind::ALL.into_iter().zip(all).collect();
                 by_kind.sort_by_key(|(kind, _)| *kind as usize);
@@ -84,5 +89,11 @@ impl FaultsRun {
     #[must_use]
     pub fn answer(&self, kind: FaultKind) -> &AnswerRun {
         &self.0[kind as usize]
+    }
+
+    /// The first that is answered with this status.
+    #[must_use]
+    pub fn of_status(&self, status: u16) -> Option<&AnswerRun> {
+        self.0.iter().find(|answer| answer.status == status)
     }
 }

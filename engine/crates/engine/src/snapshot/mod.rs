@@ -1,12 +1,13 @@
 //! A Snapshot: a Plan made ready to run. Built whole beside the running one, then swapped; what must survive
 //! is carried over by identity (DESIGN.md, law 4).
 //!
-//! In the order of a request: [`http`] how its bytes are judged, [`listener`] hosts and tables, [`route`] what
+//! [`links`] are the numbers by which its parts find each other. In the order of a request: [`http`] how its bytes are judged, [`listener`] hosts and tables, [`route`] what
 //! happens to it, [`service`] where it goes. [`build`] puts them together and says what cannot be run, by name.
 
 pub mod build;
 pub mod files;
 pub mod http;
+pub mod links;
 pub mod listener;
 pub mod route;
 pub mod service;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use plan::route::{Action, Buffering, HeaderValue, Proxy, Target};
+use plan::route::{Buffering, HeaderValue, Jump, Proxy, Target};
 use plan::Origin;
 use wire::field::{known, Known, KnownSet};
 
 use super::files::{FilesRun, TryFilesRun};
+use super::links::Links;
 use super::listener::FaultsRun;
 use super::service::{RetryRun, ServiceRun, TransportRun};
+use crate::control::error::CallError;
 use crate::filter::FilterRun;
 use crate::observe::access::LogRun;
 use crate::template::Text;
@@ -33,6 +35,15 @@ pub enum ActionRun {
     Ping { terminating_status: u16 },
     Fail(plan::fault::FaultKind),
     Close,
+    Jump(JumpRun),
+}
+
+/// Where the search begins again.
+pub enum JumpRun {
+    /// With another target (a path, and a query after `?`) in the table of this number.
+    Uri { table: u32, uri: Text },
+    /// At the route of this number; what is searched later is searched in the table.
+    Named { table: u32, route: u32 },
 }
 
 pub struct ProxyRun {
@@ -46,6 +57,7 @@ pub struct ProxyRun {
     pub informational: bool,
     pub hide: HideSet,
     pub method: Option<Vec<u8>>,
+    pub intercept_errors: bool,
 }
 
 pub enum TargetRun {
@@ -97,16 +109,32 @@ impl HideSet {
 ///
 /// # Errors
 /// A template that cannot be run, or a name that is no field name.
-pub fn header_values(headers: &[HeaderValue]) -> Result<Vec<(String, Text)>, String> {
+pub fn header_values(headers: &[HeaderValue], links: &Links<'_>) -> Result<Vec<(String, Text)>, CallError> {
     headers
         .iter()
         .map(|h| {
             if !wire::field::is_token(h.name.as_bytes()) {
-                return Err(format!("`{}` is no field name", h.name));
+                return Err(CallError::new("bad_plan", &format!("`{}` is no field name", h.name), ""));
             }
-            Ok((h.name.clone(), Text::build(&h.value)?))
+            Ok((h.name.clone(), Text::build(&h.value, links)?))
         })
         .collect()
+}
+
+impl JumpRun {
+    /// Makes a jump ready.
+    ///
+    /// # Errors
+    /// It leads nowhere, or its target cannot be made.
+    pub fn build(jump: &Jump, links: &Links<'_>) -> Result<Self, CallError> {
+        links.note_jump();
+        Ok(match jump {
+            Jump::Uri { table, uri } => Self::Uri { table: links.table(table)?, uri: Text::build(uri, links)? },
+            Jump::Name { table, name } => {
+                Self::Named { table: links.table(table)?, route: links.named(table, name)? }
+            }
+        })
+    }
 }
 
 impl RespondRun {
@@ -114,11 +142,11 @@ impl RespondRun {
     ///
     /// # Errors
     /// What in it cannot be run.
-    pub fn build(respond: &plan::route::Respond) -> Result<Self, String> {
+    pub fn build(respond: &plan::route::Respond, links: &Links<'_>) -> Result<Self, CallError> {
         Ok(Self {
             status: respond.status,
-            headers: header_values(&respond.headers)?,
-            body: Text::build(&respond.body)?,
+            headers: header_values(&respond.headers, links)?,
+            body: Text::build(&respond.body, links)?,
         })
     }
 }
@@ -128,11 +156,11 @@ impl RedirectRun {
     ///
     /// # Errors
     /// What in it cannot be run.
-    pub fn build(redirect: &plan::route::Redirect) -> Result<Self, String> {
+    pub fn build(redirect: &plan::route::Redirect, links: &Links<'_>) -> Result<Self, CallError> {
         Ok(Self {
             status_get: redirect.status_get,
             status_other: redirect.status_other,
-            location: Text::build(&redirect.location)?,
+            location: Text::build(&redirect.location, links)?,
         })
     }
 }
@@ -142,18 +170,22 @@ impl ProxyRun {
     ///
     /// # Errors
     /// What in it this engine cannot run yet, by name.
-    pub fn build(proxy: &Proxy, service: Arc<ServiceRun>, transport: Arc<TransportRun>) -> Result<Self, String> {
+    pub fn build(
+        proxy: &Proxy,
+        service: Arc<ServiceRun>,
+        transport: Arc<TransportRun>,
+        links: &Links<'_>,
+    ) -> Result<Self, CallError> {
         let unsupported = [
             ("request_body buffering", proxy.request_body != Buffering::Stream),
             ("response_body buffering", proxy.response_body != Buffering::Stream),
             ("accel", proxy.accel),
-            ("intercept_errors", proxy.intercept_errors),
             ("rewrite_location", !proxy.rewrite_location.is_empty()),
             ("pass_headers off", !proxy.pass_headers),
             ("pass_body off", !proxy.pass_body),
         ];
         if let Some((name, _)) = unsupported.iter().find(|(_, used)| *used) {
-            return Err((*name).to_owned());
+            return Err(CallError::unsupported("", name));
         }
         Ok(Self {
             retry: proxy.retry.as_ref().map_or_else(|| service.retry.clone(), RetryRun::build),
@@ -165,23 +197,15 @@ impl ProxyRun {
                 Target::ReplacePrefix { prefix, with } => {
                     TargetRun::ReplacePrefix { prefix: prefix.clone().into_bytes(), with: with.clone().into_bytes() }
                 }
-                Target::Template(template) => TargetRun::Template(Text::build(template)?),
+                Target::Template(template) => TargetRun::Template(Text::build(template, links)?),
             },
-            host: proxy.host.as_ref().map(Text::build).transpose()?,
+            host: proxy.host.as_ref().map(|host| Text::build(host, links)).transpose()?,
             upgrade: proxy.upgrade,
             trailers: proxy.trailers,
             informational: proxy.informational,
             hide: HideSet::build(&proxy.hide),
             method: proxy.method.as_ref().map(|m| m.clone().into_bytes()),
+            intercept_errors: proxy.intercept_errors,
         })
-    }
-}
-
-/// The name of an action this engine cannot run yet.
-#[must_use]
-pub fn unsupported(action: &Action) -> Option<&'static str> {
-    match action {
-        Action::Jump(_) => Some("jump"),
-        _ => None,
     }
 }
