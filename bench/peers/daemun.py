@@ -46,7 +46,9 @@ def start_rules(
     certificate: Certificate | None = None,
 ) -> Running:
     """Starts the engine with a router for every rule and waits for its ready file."""
-    return start_plan(folder, plan.write(folder, servers, rules, certificate=certificate), name=name, certificate=certificate)
+    return start_plan(
+        folder, plan.write(folder, servers, rules, certificate=certificate), name=name, certificate=certificate
+    )
 
 
 def start_files(folder: Path, root: Path) -> Running:

@@ -1,7 +1,7 @@
 """One of the two applications behind the gate: says which one it is and what it was asked.
 
-    APP=api uvicorn app:app --port 8001
-    APP=auth uvicorn app:app --port 8002
+APP=api uvicorn app:app --port 8001
+APP=auth uvicorn app:app --port 8002
 """
 
 import os

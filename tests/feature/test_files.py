@@ -81,9 +81,7 @@ def actions(root: str) -> dict[str, Json]:
         "/jsonp/": listed("/jsonp/", format="jsonp"),
         "/xml/": listed("/xml/", format="xml"),
         "/gz/": {"files": files(root, precompressed=gzip)},
-        "/vary/": at(
-            "/vary/", f"{root}/gz/", precompressed={**gzip, "vary": True, "http10": True, "proxied": True}
-        ),
+        "/vary/": at("/vary/", f"{root}/gz/", precompressed={**gzip, "vary": True, "http10": True, "proxied": True}),
         "/always/": at("/always/", f"{root}/gz/", precompressed={**gzip, "always": True}),
         "/before/": at("/before/", if_modified_since="before", max_ranges=2),
         "/off/": at("/off/", if_modified_since="off", max_ranges=0, etag=False),

@@ -103,7 +103,9 @@ def test_a_slow_reader_holds_nobody_up(engine: Engine) -> None:
 def test_pipelined_requests(engine: Engine) -> None:
     """Answers come in order, large ones between small ones."""
     with engine.client() as client:
-        client.send(b"".join(b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % p for p in (b"one.txt", b"large.bin", b"hello.txt")))
+        client.send(
+            b"".join(b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % p for p in (b"one.txt", b"large.bin", b"hello.txt"))
+        )
         assert client.read_response().body == b"1"
         assert client.read_response().body == LARGE
         assert client.read_response().body.startswith(b"hello")

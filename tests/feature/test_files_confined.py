@@ -133,7 +133,9 @@ def ask(client: Client, target: str) -> int:
 def test_links_that_are_refused(tree: Path, from_root: bool) -> None:  # noqa: FBT001 - a parameter
     """A link anywhere behind the root is forbidden: to a file, on the way, in an index, in a listing's way."""
     refuse = {"refuse": {"from": text(str(tree)) if from_root else []}}
-    action = {"files": files(str(tree), symlinks=refuse, listing={"format": "json", "exact_size": True, "local_time": False})}
+    action = {
+        "files": files(str(tree), symlinks=refuse, listing={"format": "json", "exact_size": True, "local_time": False})
+    }
     with Engine(serving({"/": action})) as engine, engine.client() as client:
         for target in ("/to-secret", "/to-absolute", "/link.txt", "/loop", "/broken"):
             assert ask(client, target) == 403, target

@@ -49,20 +49,18 @@ pub fn serve(exchange: &mut Exchange<'_, '_>, run: &FilesRun) -> Result<Served, 
     }
 }
 
-/// Looks for the first candidate that there is: the path becomes it. None when there is none of them.
+/// Looks for the first candidate that there is: the path that it is from now on.
 #[must_use]
 pub fn find(exchange: &mut Exchange<'_, '_>, run: &TryFilesRun) -> Option<Vec<u8>> {
     let path = name::decoded(exchange);
     run.candidates.iter().find_map(|candidate| {
-        let candidate = candidate.render(&exchange.scope());
-        let rest = cut(run, &path, &candidate);
+        let text = candidate.path.render(&exchange.scope());
+        let rest = cut(run, &path, &text);
         let name = name::put_together(exchange, &run.files, rest)?;
-        let wanted = if candidate.ends_with(b"/") { FileType::Directory } else { FileType::RegularFile };
         let links = Links::of(exchange, &run.files, &name);
-        let is = open::look(&name, links.as_ref()).ok()?;
+        let found = open::look(&name, links.as_ref()).ok()?;
         // Whatever is no directory is a file here; serving it says more.
-        let fits = (is == FileType::Directory) == (wanted == FileType::Directory);
-        fits.then(|| uri(run, &path, rest))
+        ((found == FileType::Directory) == candidate.directory).then(|| uri(run, &path, rest))
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use plan::fault::FaultKind;
 use plan::files::{Alias, Coding, Files, IfModifiedSince, Listing, MimeTypes, Symlinks};
 use plan::route::{Otherwise, TryFiles};
+use plan::template::{Part, Template};
 use rustc_hash::FxHashMap;
 use wire::precondition::Since;
 
@@ -83,10 +84,31 @@ pub enum SymlinksRun {
 
 pub struct TryFilesRun {
     pub files: FilesRun,
-    pub candidates: Vec<Text>,
+    pub candidates: Vec<Candidate>,
     /// The number of the route through whose action goes what was found.
     pub found: Option<u32>,
     pub otherwise: OtherwiseRun,
+}
+
+/// A path to try.
+pub struct Candidate {
+    /// Of a directory without the slash that says so: its redirect follows, unless the client's own path had one (nginx).
+    pub path: Text,
+    pub directory: bool,
+}
+
+impl Candidate {
+    fn build(template: &Template, links: &Links<'_>) -> Result<Self, CallError> {
+        let mut path = template.clone();
+        let directory = match path.last_mut() {
+            Some(Part::Literal(text)) if text.ends_with('/') => {
+                text.pop();
+                true
+            }
+            _ => false,
+        };
+        Ok(Self { path: Text::build(&path, links)?, directory })
+    }
 }
 
 pub enum OtherwiseRun {
@@ -103,7 +125,7 @@ impl TryFilesRun {
     pub fn build(tries: &TryFiles, files: FilesRun, links: &Links<'_>) -> Result<Self, CallError> {
         Ok(Self {
             files,
-            candidates: tries.candidates.iter().map(|one| Text::build(one, links)).collect::<Result<_, _>>()?,
+            candidates: tries.candidates.iter().map(|one| Candidate::build(one, links)).collect::<Result<_, _>>()?,
             found: tries.found.as_ref().map(|route| links.route(route)).transpose()?,
             otherwise: match &tries.otherwise {
                 Otherwise::Jump(jump) => OtherwiseRun::Jump(JumpRun::build(jump, links)?),
