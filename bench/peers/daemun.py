@@ -85,4 +85,4 @@ def _ready(file: Path) -> Address | None:
     return host, int(port)
 
 
-PEER = Peer(name="daemun", version=version, start=start, http2=start)
+PEER = Peer(name="daemun", version=version, start=start, http2=start, secure=True)

@@ -42,6 +42,7 @@ def _start(origin: Address, folder: Path, certificate: Certificate | None, proto
     return launch("nginx", command, address, secure=certificate is not None)
 
 
+<<<<<<< HEAD
 def start_files(folder: Path, root: Path) -> Running:
     """Starts nginx with the files below `root`."""
     address = ("127.0.0.1", machine.free_port())
@@ -58,3 +59,6 @@ def start_files(folder: Path, root: Path) -> Running:
 
 
 PEER = Peer(name="nginx", version=version, start=start, http2=http2)
+=======
+PEER = Peer(name="nginx", version=version, start=start, http2=http2, secure=True)
+>>>>>>> main
