@@ -17,10 +17,6 @@ from bench.peers.catalogue import PEERS
 from bench.peers.running import Address, Certificate, Running
 from bench.process import Process, until, which
 
-SECURED = frozenset({"nginx", "haproxy", "caddy", "daemun"})
-"""Peers that are measured over TLS too."""
-HTTP2_ONLY = "h2o"
-"""The peer that is measured for HTTP/2 only."""
 ORIGIN = Path(__file__).with_name("origin")
 FORWARDED = {
     "x-real-ip": "127.0.0.1",
@@ -53,32 +49,34 @@ class Bed:
 
     @contextlib.contextmanager
     def peers(
-        self, names: Sequence[str] | None = None, *, secure: bool = False, http2: bool = False
+        self,
+        names: Sequence[str] | None = None,
+        *,
+        secure: bool = False,
+        http2: bool = False,
+        floor: bool = False,
+        certificate: Certificate | None = None,
     ) -> Iterator[dict[str, Running]]:
-        """Starts the peers one after the other, each probed; ends them all at the end.
+        """Starts the peers that do it, one after the other, each probed; ends them all at the end.
 
-        `secure`: over TLS; `http2`: for HTTP/2 in clear text, to which h2o belongs and nothing else.
+        `secure`: over TLS, with `certificate` or one made here; `http2`: HTTP/2 in clear text; `floor`: what is no
+        proxy stands beside them.
         """
         with contextlib.ExitStack() as stack:
-            certificate = make_certificate(self.folder) if secure else None
+            if secure and certificate is None:
+                certificate = make_certificate(self.folder)
             running: dict[str, Running] = {}
             for name in self.options.peers if names is None else names:
                 of = PEERS[name]
-                if (
-                    (secure and name not in SECURED)
-                    or (http2 and of.http2 is None)
-                    or (not http2 and name == HTTP2_ONLY)
-                ):
-                    continue
+                folder = self.subfolder(name)
                 if http2 and of.http2 is not None:
-                    peer = of.http2(self.origin, self.subfolder(name))
+                    peer, ask = of.http2(self.origin, folder), probe_http2
+                elif not http2 and (of.secure if secure else of.plain) and (floor or not of.floor):
+                    peer, ask = of.start(self.origin, folder, certificate), probe_floor if of.floor else probe
                 else:
-                    peer = of.start(self.origin, self.subfolder(name), certificate)
+                    continue
                 stack.enter_context(peer.process)
-                if http2:
-                    probe_http2(peer)
-                else:
-                    probe(peer)
+                ask(peer)
                 running[name] = peer
             yield running
 
@@ -115,17 +113,20 @@ def build_origin() -> Path:
     return ORIGIN / "target" / "release" / "bench-origin"
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """A self-signed one, ECDSA P-256, for 127.0.0.1."""
-    chain, key, both = (folder / f"bench.{ending}" for ending in ("crt", "key", "pem"))
-    command = [which("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    command += ["-keyout", str(key), "-out", str(chain), "-days", "2", "-subj", "/CN=bench"]
+def make_certificate(folder: Path, *, key: str = "ec") -> Certificate:
+    """A self-signed one for 127.0.0.1; `key` as openssl's -newkey wants it, ECDSA being P-256."""
+    name = key.replace(":", "-")
+    chain, private, both = (folder / f"{name}.{ending}" for ending in ("crt", "key", "pem"))
+    command = [which("openssl"), "req", "-x509", "-newkey", key, "-nodes"]
+    if key == "ec":
+        command += ["-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-keyout", str(private), "-out", str(chain), "-days", "2", "-subj", "/CN=bench"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise BenchError(f"openssl makes no certificate:\n{result.stderr}")
-    both.write_bytes(chain.read_bytes() + key.read_bytes())
-    return Certificate(chain=chain, key=key, both=both)
+    both.write_bytes(chain.read_bytes() + private.read_bytes())
+    return Certificate(chain=chain, key=private, both=both)
 
 
 def unverified() -> ssl.SSLContext:
@@ -178,6 +179,11 @@ def probe(peer: Running) -> None:
             raise InvalidRun(f"{peer.name} sends {name}: {seen.get(name)!r}, not {expected!r}:\n{body.decode()}")
 
 
+def probe_floor(peer: Running) -> None:
+    """Waits for the first 200."""
+    until(lambda: answers(peer.address, "/headers"), what=f"{peer.name} answering")
+
+
 def probe_http2(peer: Running) -> None:
     """The same over HTTP/2, by nghttp; h2o forwards less and is asked for less."""
     command = [which("nghttp"), "http://{}:{}/headers".format(*peer.address)]
@@ -187,7 +193,7 @@ def probe_http2(peer: Running) -> None:
 
     until(lambda: "GET /headers" in asked(), what=f"{peer.name} answering over HTTP/2")
     said = asked().lower()
-    wanted = ("x-forwarded-for", "x-forwarded-proto") if peer.name == HTTP2_ONLY else FORWARDED
+    wanted = ("x-forwarded-for", "x-forwarded-proto") if not PEERS[peer.name].plain else FORWARDED
     missing = [name for name in wanted if f"{name}:" not in said]
     if missing:
         raise InvalidRun(f"{peer.name} does not send {', '.join(missing)}:\n{said}")

@@ -29,4 +29,4 @@ def start(origin: Address, folder: Path, certificate: Certificate | None = None)
     return launch("caddy", command, address, env=env, secure=certificate is not None)
 
 
-PEER = Peer(name="caddy", version=version, start=start)
+PEER = Peer(name="caddy", version=version, start=start, secure=True)

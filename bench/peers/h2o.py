@@ -37,4 +37,4 @@ def http2(origin: Address, folder: Path) -> Running:
     return start(origin, folder)
 
 
-PEER = Peer(name="h2o", version=version, start=start, http2=http2)
+PEER = Peer(name="h2o", version=version, start=start, http2=http2, plain=False)

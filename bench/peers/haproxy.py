@@ -36,4 +36,4 @@ def _start(origin: Address, folder: Path, certificate: Certificate | None, proto
     return launch("haproxy", [which("haproxy"), "-db", "-f", str(config)], address, secure=certificate is not None)
 
 
-PEER = Peer(name="haproxy", version=version, start=start, http2=http2)
+PEER = Peer(name="haproxy", version=version, start=start, http2=http2, secure=True)

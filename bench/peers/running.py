@@ -46,6 +46,12 @@ class Peer:
     start: Callable[[Address, Path, Certificate | None], Running]
     http2: Callable[[Address, Path], Running] | None = None
     """For clients that speak HTTP/2 in clear text with prior knowledge; None for a peer that is not measured so."""
+    plain: bool = True
+    """It is measured for HTTP/1.1 in clear text."""
+    secure: bool = False
+    """It is measured over TLS."""
+    floor: bool = False
+    """It does less than a proxy must, and stands in the report only to show what nobody can go below."""
 
 
 def fill(template: str, folder: Path, values: Mapping[str, object]) -> Path:

@@ -1,15 +1,17 @@
 """CPU time a proxied request, by kind of request: `small`, `medium`, `chunked`, `post`, `https`, `handshake`, `http2`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.bed import Bed
 from bench.load import Request
 from bench.measure import by_peer, notes, rounds
-from bench.outcome import Outcome, ratios
+from bench.outcome import Outcome, Verdict, ratios
+from bench.peers import relay
 
 CHEAPER = {"nginx": 0.95, "haproxy": 0.85, "caddy": 0.2}
 LIKE_NGINX = {"nginx": 1.05}
+FLOOR = relay.PEER.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +27,33 @@ class Throughput:
 
     def run(self, bed: Bed) -> Outcome:
         """Measures every peer in interleaved rounds."""
-        with bed.peers(secure=self.secure, http2=self.http2) as peers:
+        with bed.peers(secure=self.secure, http2=self.http2, floor=True) as peers:
             samples = rounds(bed, peers, dict.fromkeys(peers, self.request))
         rows = by_peer(samples, list(peers))
+        floor = _floor(rows, self.bounds)
         return Outcome(
             scenario=self.name,
             title=self.title,
             unit="µs CPU/request",
             rows=rows,
-            verdicts=ratios(rows, self.bounds),
-            notes=notes(samples),
+            verdicts=[*ratios(rows, self.bounds), *floor],
+            notes=[*notes(samples), *_below_floor(floor, self.bounds)],
             details=[one.as_json() for one in samples],
         )
+
+
+def _floor(rows: Mapping[str, Sequence[float]], bounds: Mapping[str, float]) -> list[Verdict]:
+    """The floor beside the peers that set a bound."""
+    return ratios({name: values for name, values in rows.items() if name == FLOOR or name in bounds}, {}, of=FLOOR)
+
+
+def _below_floor(floor: Sequence[Verdict], bounds: Mapping[str, float]) -> list[str]:
+    """What must be said of a bound that nothing on this machine could keep."""
+    return [
+        f"{figure.label} is {figure.median:.3g}: the bound of {bounds[peer]:g} against {peer} is below the floor here"
+        for figure in floor
+        if figure.median > bounds[peer := figure.label.rpartition(" ")[2]]
+    ]
 
 
 SMALL = Throughput(

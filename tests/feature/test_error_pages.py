@@ -11,7 +11,20 @@ import pytest
 from tests.kit.engine import Engine
 from tests.kit.nginx import Both, both, is_installed
 from tests.kit.origin import Origin, Visit, dead
-from tests.kit.plans import Json, capture, locations, nginx_policy, pattern, plan, proxy, replaced, route, service, text, variable
+from tests.kit.plans import (
+    Json,
+    capture,
+    locations,
+    nginx_policy,
+    pattern,
+    plan,
+    proxy,
+    replaced,
+    route,
+    service,
+    text,
+    variable,
+)
 
 NGINX = r"""
 upstream app { server APP; }

@@ -84,7 +84,9 @@ def test_what_goes_upstream_after_a_jump() -> None:
         "by-name": route({"jump": to_name("up")}),
         "up": route(proxy(target="raw")),
     }
-    tables = {"table": locations(prefixes={"/by-uri": "by-uri", "/by-name": "by-name", "/up": "up"}, named={"up": "up"})}
+    tables = {
+        "table": locations(prefixes={"/by-uri": "by-uri", "/by-name": "by-name", "/up": "up"}, named={"up": "up"})
+    }
     with gate(**nginx_like(routes=routes, tables=tables)) as g:
         g.client.request("GET", "/by-uri/%7E?q")
         g.client.request("GET", "/by-name/%7E//x?q")
@@ -97,7 +99,10 @@ def test_ten_jumps_and_no_more(jump: Json) -> None:
     routes = {"again": route({"jump": jump})}
     tables = {"table": locations(prefixes={"/again": "again"}, named={"again": "again"})}
     own = {"faults": {**faults(), "too_many_jumps": answer(508, "round and round")}}
-    with Engine({**plan(**nginx_like(routes=routes, tables=tables)), "faults": own}) as engine, engine.client() as client:
+    with (
+        Engine({**plan(**nginx_like(routes=routes, tables=tables)), "faults": own}) as engine,
+        engine.client() as client,
+    ):
         ended = client.request("GET", "/again")
         assert (ended.status, ended.text) == (508, "round and round")
         assert client.request("GET", "/again").status == 508
@@ -206,7 +211,9 @@ def test_over_http2() -> None:
         "page": route(says(*text("page for "), *variable("path"))),
     }
     tables = {"table": locations(prefixes={"/": "app", "/page": "page"})}
-    with http2_gate(answering(b"not here", status="404 Not Found"), **nginx_like(filters=filters, routes=routes, tables=tables)) as g:
+    with http2_gate(
+        answering(b"not here", status="404 Not Found"), **nginx_like(filters=filters, routes=routes, tables=tables)
+    ) as g:
         for _ in range(2):
             page = g.client.ask("POST", "/lost", body=b"body")
             assert (page.status, page.text) == (404, "page for /page")

@@ -196,9 +196,7 @@ def lowered(app: str, green: str) -> Json:
         "lost": route(passing, filters=["lost script", "tail"]),
         "regex": route(passing, filters=["number"]),
         "internal": {**route(passing), "internal": True},
-        "text": route(
-            {"respond": {"status": 200, "headers": [], "body": [*text("you are "), *variable("path")]}}
-        ),
+        "text": route({"respond": {"status": 200, "headers": [], "body": [*text("you are "), *variable("path")]}}),
     }
     names = [name for name in SCRIPTS if name not in ("server",)] + ["new", "internal", "text"]
     return plan(
@@ -320,9 +318,10 @@ def test_a_rewrite_undoes_what_filters_of_the_route_before_have_done() -> None:
     }
     routes = {"app": route(proxy()), "a": route(proxy(), filters=["fields", "host", "script"])}
     tables = {"table": locations(prefixes={"/a": "a", "/b": "app"})}
-    with Origin() as origin, Engine(
-        plan(origin.address, filters=filters, routes=routes, tables=tables, http=nginx_policy())
-    ) as engine:
+    with (
+        Origin() as origin,
+        Engine(plan(origin.address, filters=filters, routes=routes, tables=tables, http=nginx_policy())) as engine,
+    ):
         with engine.client() as client:
             assert client.request("GET", "/a", "X-Own: mine").status == 200
         request = origin.requests[0]

@@ -83,7 +83,7 @@ def renew(
         typer.echo(f"daemun: {answer.get('error', f'the instance answers {status}')}", err=True)
         raise typer.Exit(1)
     for identity in answer["certificates"]:
-        typer.echo(f"ordered: {identity}")
+        typer.echo(f"ordered for {name}: {identity}")
     typer.echo("`daemun certs` shows how it went")
 
 
@@ -117,7 +117,8 @@ def _print(content: dict[str, Any]) -> None:
     console, now = Console(highlight=False), datetime.now(UTC)
     table = Table(box=None, pad_edge=False)
     for heading in ("names", "state", "resolver", "issuer", "expires", "next renewal"):
-        table.add_column(heading, overflow="fold")
+        # A name is copied from here; whatever else may be folded.
+        table.add_column(heading, overflow="fold", no_wrap=heading == "names")
     for row in content["certificates"]:
         table.add_row(
             Text("\n".join(row["names"])),

@@ -122,7 +122,8 @@ pub fn start(index: usize, shared: &Arc<Shared>) -> std::io::Result<(Arc<WorkerH
 }
 
 fn run(index: usize, handle: Arc<WorkerHandle>, shared: Arc<Shared>, inbox: mpsc::UnboundedReceiver<Order>) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().build() {
+    // What takes long and cannot wait (a slow signature) is done beside the thread, one after the other.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().max_blocking_threads(1).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             shared.events.log(Level::Error, "worker_failed", &[("error", &error.to_string())]);
