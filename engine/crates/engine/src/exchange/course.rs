@@ -26,6 +26,8 @@ const JUMPS: u8 = 10;
 pub enum Decision<'p> {
     Answer(Answer),
     Proxy(&'p RouteRun, &'p ProxyRun),
+    /// What this filter waits for is done, then it goes on.
+    Wait(&'p Arc<FilterRun>),
 }
 
 /// Where an exchange is.
@@ -88,6 +90,12 @@ impl<'p> Course<'p> {
             };
             match (turn, self.at) {
                 (Turn::Answer(answer), _) => return Ok(Decision::Answer(answer)),
+                (Turn::Wait, at) => {
+                    let filters = if let At::Route(route) = at { &route.filters } else { &exchange.host.filters };
+                    if let Some(filter) = filters.get(self.done - 1) {
+                        return Ok(Decision::Wait(filter));
+                    }
+                }
                 // What the host's filters have changed is what is searched.
                 (Turn::Go | Turn::Search, At::Host) => self.go(At::Table),
                 (Turn::Go, _) => {}

@@ -5,6 +5,7 @@
 //! a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
+pub mod admit;
 pub mod ahead;
 pub mod answer;
 pub mod ask;
@@ -17,11 +18,13 @@ pub mod forward;
 pub mod hold;
 pub mod inner;
 pub mod location;
+pub mod mirroring;
 pub mod page;
 pub mod record;
 pub mod removal;
 pub mod request;
 pub mod route;
+pub mod subrequest;
 pub mod tunnel;
 pub mod upload;
 
