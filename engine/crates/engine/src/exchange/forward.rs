@@ -287,6 +287,9 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     if let Some((mut upload, body)) = kept {
         // Another route's failed before.
         upload.replay();
+        if upload.bare {
+            request.head.remove(b"expect");
+        }
         write_request(out, request, to, decoded, &made, upload.head.1)?;
         upload.head.0 = out.len();
         out.extend_from_slice(&body);
