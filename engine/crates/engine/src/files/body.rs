@@ -90,6 +90,10 @@ impl FileBody {
         out: &mut Vec<u8>,
         idle_ms: u64,
     ) -> Result<u64, Fault> {
+        if downstream.is_inner() {
+            // Nobody reads it.
+            return Ok(0);
+        }
         if self.length <= SMALL && self.parts.len() == 1 {
             return self.send_small(downstream, out, idle_ms).await;
         }
@@ -120,7 +124,7 @@ impl FileBody {
         })
         .await?;
         Ok(match side {
-            Side::Http1(_) => sending.total,
+            Side::Http1(_) | Side::Inner(_) => sending.total,
             Side::Http2(stream) => sending.total + stream.head_bytes as u64,
         })
     }
@@ -145,7 +149,7 @@ impl FileBody {
             }
         }
         let (head, body) = match &downstream.side {
-            Side::Http1(_) => (&out[..], &[][..]),
+            Side::Http1(_) | Side::Inner(_) => (&out[..], &[][..]),
             Side::Http2(_) => out.split_at(head),
         };
         crate::exchange::answer::send(downstream, head, body, idle_ms).await
@@ -210,6 +214,7 @@ impl Sending<'_> {
                             Ok(n) => n,
                             Err(error) => return Poll::Ready(Err(gone(&error))),
                         },
+                        Side::Inner(_) => data.len() + text.len(),
                         Side::Http2(stream) => {
                             let one = if text.is_empty() { data } else { text };
                             let ends = is_last && part.left() == 0 && one.len() == text.len() + data.len();
@@ -225,7 +230,7 @@ impl Sending<'_> {
         }
         match side {
             Side::Http1(io) => io.poll_flush(cx).map_err(|error| gone(&error)),
-            Side::Http2(_) => Poll::Ready(Ok(())),
+            Side::Http2(_) | Side::Inner(_) => Poll::Ready(Ok(())),
         }
     }
 }
