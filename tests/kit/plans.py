@@ -177,6 +177,11 @@ def faults() -> Json:
         "version_not_supported": answer(505, "HTTP Version Not Supported", close=True),
         "misdirected": answer(421, "Misdirected Request"),
         "no_route": answer(404, "404 page not found\n"),
+        "not_found": answer(404, "404 page not found\n"),
+        "directory_redirect": answer(301),
+        "method_not_allowed": answer(405, "Method Not Allowed\n"),
+        "precondition_failed": answer(412, "Precondition Failed\n"),
+        "range_not_satisfiable": answer(416, "Requested Range Not Satisfiable\n"),
         "forbidden": answer(403, "Forbidden"),
         "unauthorized": answer(401, "Unauthorized"),
         "no_endpoint": answer(503, "no available server"),
@@ -266,6 +271,35 @@ def proxy(service_id: str = "app", **fields: Any) -> Json:
     }
 
 
+def files(root: str, **fields: Any) -> Json:
+    """Files under `root` as nginx serves them, each index by this route; `precompressed` may be given in part."""
+    precompressed = {
+        "codings": [],
+        "always": False,
+        "vary": False,
+        "http10": False,
+        "proxied": False,
+        **fields.pop("precompressed", {}),
+    }
+    return {
+        "root": text(root),
+        "alias": "off",
+        "index": [text("index.html")],
+        "index_table": None,
+        "listing": None,
+        "fallback": None,
+        "precompressed": precompressed,
+        "types": "types",
+        "default_type": "text/plain",
+        "symlinks": "follow",
+        "etag": True,
+        "if_modified_since": "exact",
+        "max_ranges": None,
+        "redirect": [],
+        **fields,
+    }
+
+
 def route(action: Json | str, *, filters: Iterable[str] = (), logs: Iterable[str] = (), name: str = "app@test") -> Json:
     return {
         "origin": origin(name),
@@ -327,6 +361,7 @@ def plan(*endpoints: str | Json, http: Json | None = None, **fields: Any) -> Jso
         "services": {"app": app, **fields.pop("services", {})},
         "transports": {"transport": transport(**fields.pop("upstream", {}))},
         "faults": {"faults": faults()},
+        "mime_types": fields.pop("mime_types", {}),
         "lookups": fields.pop("lookups", {}),
         "logs": logs,
         "slots": fields.pop("slots", []),

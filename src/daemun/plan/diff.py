@@ -24,6 +24,7 @@ KINDS = (
     "services",
     "transports",
     "faults",
+    "mime_types",
     "lookups",
     "logs",
 )

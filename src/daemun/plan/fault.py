@@ -39,6 +39,16 @@ class FaultKind(StrEnum):
     # Host and SNI disagree.
     MISDIRECTED = "misdirected"
     NO_ROUTE = "no_route"
+    # No such file.
+    NOT_FOUND = "not_found"
+    # A directory was asked for without its slash: the engine says where it is in Location.
+    DIRECTORY_REDIRECT = "directory_redirect"
+    # A method that files do not have.
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    # If-Match or If-Unmodified-Since does not hold.
+    PRECONDITION_FAILED = "precondition_failed"
+    # None of the ranges is in the file: the engine says how long it is in Content-Range.
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     FORBIDDEN = "forbidden"
     UNAUTHORIZED = "unauthorized"
     # No endpoint lives.

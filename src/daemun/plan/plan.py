@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from daemun.plan.codec import MalformedPlan, object_of, reader, writer
 from daemun.plan.fault import FaultAnswers
+from daemun.plan.files import MimeTypes
 from daemun.plan.filter import Filter
 from daemun.plan.http import HttpPolicy
 from daemun.plan.listener import Host, Listener
@@ -65,6 +66,8 @@ class Plan:
     transports: Mapping[Id, Transport]
     # What the engine itself answers when something fails.
     faults: Mapping[Id, FaultAnswers]
+    # Tables of media types.
+    mime_types: Mapping[Id, MimeTypes]
     # map, geo, split_clients.
     lookups: Mapping[Id, Lookup]
     logs: Mapping[Id, AccessLog]

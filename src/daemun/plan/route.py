@@ -7,11 +7,11 @@ request target is a type of its own (`Target`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from daemun.plan import fault
 from daemun.plan.codec import Newtype, Tag
+from daemun.plan.files import Files
 from daemun.plan.matching import Pattern
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import U16, U64, Id
@@ -183,60 +183,17 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """Static files (issue 5 brings them)."""
-
-    root: Template
-    # `alias`: the matched prefix is cut off; 0 for `root`.
-    strip_prefix: str
-    index: tuple[str, ...]
-    listing: Listing | None
-    precompressed: tuple[str, ...]
-    types: tuple[MimeType, ...]
-    default_type: str
-    follow_symlinks: bool
-    etag: bool
-
-
-class Listing(StrEnum):
-    """How a directory is shown."""
-
-    HTML = "html"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MimeType:
-    """A file name extension and its media type."""
-
-    extension: str
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TryFiles:
-    """The first candidate that exists is served by `files`; else `otherwise`."""
+    """The first candidate that exists is served; else `otherwise`. The path becomes the candidate's."""
 
+    # Where candidates are looked for, and how one is served.
     files: Files
-    # Paths; one ending in `/` asks for a directory.
+    # Paths; one whose last literal ends in `/` asks for a directory.
     candidates: tuple[Template, ...]
+    # A candidate that was found goes through the action of this route (nginx: `try_files` beside `proxy_pass`);
+    # `files` serves it when absent.
+    found: Id | None
     otherwise: Otherwise
-
-
-@dataclass(frozen=True, slots=True)
-class Status(Newtype):
-    """An answer of this status."""
-
-    status: U16
-
-
-@dataclass(frozen=True, slots=True)
-class OtherwiseRoute(Newtype):
-    """A candidate that was found goes through this action (a prepared route)."""
-
-    TAG: ClassVar[str] = "route"
-
-    route: Id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,4 +218,5 @@ Action = Proxy | Respond | Redirect | Files | TryFiles | Jump | Ping | Fail | Cl
 # What goes upstream as the request target.
 Target = Raw | Current | ReplacePrefix | TargetTemplate
 Buffering = Stream | Ahead | Buffer
-Otherwise = Jump | Status | OtherwiseRoute
+# A fault is answered as this route answers it; Respond is any other status.
+Otherwise = Jump | Fail | Respond

@@ -8,6 +8,7 @@ that breaks RFC 9112 is 502, where Go's transport would let Traefik say 500.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from daemun.plan.fault import FaultAnswer, FaultKind
@@ -16,6 +17,8 @@ from daemun.plan.template import Literal
 
 _PLAIN = HeaderValue(name="Content-Type", value=(Literal("text/plain; charset=utf-8"),))
 _NOSNIFF = HeaderValue(name="X-Content-Type-Options", value=(Literal("nosniff"),))
+# RFC 9110 section 15.5.6: what files have.
+_ALLOW = HeaderValue(name="Allow", value=(Literal("GET, HEAD"),))
 _CLIENT_CLOSED = 499  # nginx's number, which Traefik uses too
 
 # Go's server answers these itself, before any handler, and closes.
@@ -34,6 +37,10 @@ _REFUSED = {
     FaultKind.BODY_TOO_LARGE: (413, "Request Entity Too Large"),
     FaultKind.MISDIRECTED: (421, "Misdirected Request"),
     FaultKind.NO_ROUTE: (404, "404 page not found"),
+    FaultKind.NOT_FOUND: (404, "404 page not found"),
+    FaultKind.METHOD_NOT_ALLOWED: (405, "Method Not Allowed"),
+    FaultKind.PRECONDITION_FAILED: (412, "Precondition Failed"),
+    FaultKind.RANGE_NOT_SATISFIABLE: (416, "Requested Range Not Satisfiable"),
     FaultKind.FORBIDDEN: (403, "Forbidden"),
     FaultKind.UNAUTHORIZED: (401, "401 Unauthorized"),
     FaultKind.NO_ENDPOINT: (503, "no available server"),
@@ -42,6 +49,7 @@ _REFUSED = {
 _CLOSING = frozenset({FaultKind.BODY_TOO_LARGE, FaultKind.PLAIN_ON_TLS})
 # Written by the proxy's error handler: the status text alone.
 _FAILED = {
+    FaultKind.DIRECTORY_REDIRECT: (301, "Moved Permanently"),
     FaultKind.CONNECT_FAILED: (502, "Bad Gateway"),
     FaultKind.CONNECT_TIMEOUT: (504, "Gateway Timeout"),
     FaultKind.UPSTREAM_CLOSED: (502, "Bad Gateway"),
@@ -62,6 +70,8 @@ def traefik_faults() -> dict[FaultKind, FaultAnswer]:
         answers[kind] = _answer(status, f"{text}\n", nosniff=True, close=kind in _CLOSING)
     for kind, (status, text) in _FAILED.items():
         answers[kind] = _answer(status, text, close=kind is FaultKind.CLIENT_GONE)
+    refused = answers[FaultKind.METHOD_NOT_ALLOWED]
+    answers[FaultKind.METHOD_NOT_ALLOWED] = replace(refused, headers=(*refused.headers, _ALLOW))
     return {kind: answers[kind] for kind in FaultKind}
 
 

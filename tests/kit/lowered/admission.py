@@ -54,7 +54,7 @@ def auth_request() -> Plan:
             "/private": at.slash("/private/"),
             "/private/": at.location("/private/", proxy("app"), filters=("/private/ access", "/private/ headers")),
             "/auth": at.location("= /auth", check, filters=("/auth headers",), internal=True),
-            "root": at.location("server", nginx.files("html")),
+            "root": at.location("server", nginx.files_of("html")),
         },
         filters={
             "/private/ access": access,

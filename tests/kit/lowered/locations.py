@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from daemun.plan import filter, listener, route, script, service, table  # noqa: A004
+from daemun.plan.fault import FaultKind
 from daemun.plan.matching import Dialect, Pattern
 from daemun.plan.plan import Plan
 from daemun.plan.template import Capture, NamedCapture, Variable
@@ -79,7 +80,7 @@ def prefix_against_regex() -> Plan:
             "/media": at.slash("/media/"),
             "/media/": at.location("/media/", proxy("media")),
             "images": at.location("~* ", replace(proxy("media"), retry=picky)),
-            "root": at.location("server", nginx.files("html")),
+            "root": at.location("server", nginx.files_of("html")),
         },
         services={
             "app": at.upstream("app", patient),
@@ -135,7 +136,7 @@ def proxy_pass_uri() -> Plan:
             "/shop/": at.location("/shop/", shop),
             "/strip": at.location("/strip", strip),
             "/health": at.location("= /health", health),
-            "root": at.location("server", nginx.files("html")),
+            "root": at.location("server", nginx.files_of("html")),
         },
         services={"app": at.upstream("app", nginx.endpoint("127.0.0.1:8001")), "127.0.0.1:8009": unnamed},
         slots=("1",),
@@ -145,7 +146,7 @@ def proxy_pass_uri() -> Plan:
 def try_files() -> Plan:
     """Files, then a named location, a status or another URI."""
     at = Source("try-files.conf")
-    served = nginx.files("/srv/www")
+    served = nginx.files_of("/srv/www")
     page = text(Variable.PATH, ".html")
     index = route.Uri(table="main", uri=text("/index.html?", Variable.QUERY))
     return nginx.whole(
@@ -163,14 +164,22 @@ def try_files() -> Plan:
                 route.TryFiles(
                     files=served,
                     candidates=(text(Variable.PATH), text(Variable.PATH, "/")),
+                    found=None,
                     otherwise=route.Name(table="main", name="app"),
                 ),
             ),
             "/assets/": at.location(
                 "/assets/",
-                route.TryFiles(files=served, candidates=(text(Variable.PATH),), otherwise=route.Status(404)),
+                route.TryFiles(
+                    files=served,
+                    candidates=(text(Variable.PATH),),
+                    found=None,
+                    otherwise=route.Fail(FaultKind.NOT_FOUND),
+                ),
             ),
-            "/page/": at.location("/page/", route.TryFiles(files=served, candidates=(page,), otherwise=index)),
+            "/page/": at.location(
+                "/page/", route.TryFiles(files=served, candidates=(page,), found=None, otherwise=index)
+            ),
             "@app": at.location("@app", proxy("app")),
         },
         services={"app": at.upstream("app", nginx.endpoint("127.0.0.1:8001"))},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from daemun.plan import fault, filter, http, listener, log, route, service, table, template  # noqa: A004
+from daemun.plan import fault, files, filter, http, listener, log, route, service, table, template  # noqa: A004
 from daemun.plan.fault import FaultKind
 from daemun.plan.plan import VERSION, Lifetimes, Origin, Plan
 from daemun.plan.template import Literal, Part, Template, Variable
@@ -38,8 +38,10 @@ REASONS = {
     404: "404 Not Found",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
+    412: "412 Precondition Failed",
     413: "413 Request Entity Too Large",
     414: "414 Request-URI Too Large",
+    416: "416 Requested Range Not Satisfiable",
     417: "417 Expectation Failed",
     421: "421 Misdirected Request",
     499: "499 Client Closed Request",
@@ -64,6 +66,11 @@ STATUS_OF = {
     FaultKind.PLAIN_ON_TLS: 400,
     FaultKind.MISDIRECTED: 421,
     FaultKind.NO_ROUTE: 404,
+    FaultKind.NOT_FOUND: 404,
+    FaultKind.DIRECTORY_REDIRECT: 301,
+    FaultKind.METHOD_NOT_ALLOWED: 405,
+    FaultKind.PRECONDITION_FAILED: 412,
+    FaultKind.RANGE_NOT_SATISFIABLE: 416,
     FaultKind.FORBIDDEN: 403,
     FaultKind.UNAUTHORIZED: 401,
     FaultKind.NO_ENDPOINT: 502,
@@ -228,22 +235,23 @@ def proxy(to: str, *, base: Template = ABSOLUTE) -> route.Proxy:
     )
 
 
-def files(root: str) -> route.Files:
+def files_of(root: str) -> files.Files:
     """`root DIR` with nginx's index and built-in types."""
-    return route.Files(
+    return files.Files(
         root=text(root),
-        strip_prefix="",
-        index=("index.html",),
+        alias=files.Off(),
+        index=(text("index.html"),),
+        index_table="main",
         listing=None,
-        precompressed=(),
-        types=(
-            route.MimeType(extension="html", media_type="text/html"),
-            route.MimeType(extension="gif", media_type="image/gif"),
-            route.MimeType(extension="jpg", media_type="image/jpeg"),
-        ),
+        fallback=None,
+        precompressed=files.Precompressed(codings=(), always=False, vary=False, http10=False, proxied=False),
+        types="nginx",
         default_type="text/plain",
-        follow_symlinks=True,
+        symlinks=files.Follow(),
         etag=True,
+        if_modified_since=files.IfModifiedSince.EXACT,
+        max_ranges=None,
+        redirect=ABSOLUTE,
     )
 
 
@@ -409,6 +417,7 @@ def whole(
         services=services,
         transports={"nginx": transport(), **(transports or {})},
         faults={"nginx": faults()},
+        mime_types={"nginx": {"html": "text/html", "gif": "image/gif", "jpg": "image/jpeg"}},
         lookups=lookups or {},
         logs={"access": combined_log()},
         slots=slots,

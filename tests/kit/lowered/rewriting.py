@@ -53,13 +53,13 @@ def rewrite_last() -> Plan:
             )
         },
         routes={
-            "/old/": at.location("/old/", nginx.files("html"), filters=("/old/ script",)),
+            "/old/": at.location("/old/", nginx.files_of("html"), filters=("/old/ script",)),
             "/new": at.slash("/new/"),
             "/new/": at.location("/new/", proxy("app")),
             "/paint": at.slash("/paint/"),
             "/paint/": at.location("/paint/", ignored, filters=("/paint/ script",)),
-            "/api/": at.location("/api/", nginx.files("html"), filters=("/api/ script",)),
-            "root": at.location("server", nginx.files("html")),
+            "/api/": at.location("/api/", nginx.files_of("html"), filters=("/api/ script",)),
+            "root": at.location("server", nginx.files_of("html")),
         },
         filters={
             "server script": filter.Script((rewrite("^/v1/(.*)$", "/api/", group, then=then.CONTINUE),)),
@@ -191,7 +191,7 @@ def error_page_named() -> Plan:
             "/": at.location("/", replace(proxy("app"), intercept_errors=True), filters=("/ pages",)),
             "@fallback": at.location("@fallback", proxy("legacy"), filters=("server pages",)),
             "/50x.html": at.location(
-                "= /50x.html", nginx.files("/srv/errors"), filters=("server pages",), internal=True
+                "= /50x.html", nginx.files_of("/srv/errors"), filters=("server pages",), internal=True
             ),
         },
         filters={

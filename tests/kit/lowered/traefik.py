@@ -45,6 +45,11 @@ SAID = {
     FaultKind.PLAIN_ON_TLS: (400, "Client sent an HTTP request to an HTTPS server.\n"),
     FaultKind.MISDIRECTED: (421, "Misdirected Request\n"),
     FaultKind.NO_ROUTE: (404, "404 page not found\n"),
+    FaultKind.NOT_FOUND: (404, "404 page not found\n"),
+    FaultKind.DIRECTORY_REDIRECT: (301, ""),
+    FaultKind.METHOD_NOT_ALLOWED: (405, "Method Not Allowed\n"),
+    FaultKind.PRECONDITION_FAILED: (412, "Precondition Failed\n"),
+    FaultKind.RANGE_NOT_SATISFIABLE: (416, "Requested Range Not Satisfiable\n"),
     FaultKind.FORBIDDEN: (403, "Forbidden\n"),
     FaultKind.UNAUTHORIZED: (401, "401 Unauthorized\n"),
     FaultKind.NO_ENDPOINT: (503, "no available server\n"),
@@ -62,12 +67,17 @@ SAID = {
 def faults() -> fault.FaultAnswers:
     """Traefik's texts; those of http.Error end in a line break and carry nosniff."""
     plain = route.HeaderValue(name="Content-Type", value=text("text/plain; charset=utf-8"))
+    allow = route.HeaderValue(name="Allow", value=text("GET, HEAD"))
     nosniff = route.HeaderValue(name="X-Content-Type-Options", value=text("nosniff"))
     return {
         kind: fault.FaultAnswer(
             status=status,
             log_status=status,
-            headers=(plain, nosniff) if said.endswith("\n") else (plain,),
+            headers=(
+                plain,
+                *((nosniff,) if said.endswith("\n") else ()),
+                *((allow,) if kind is FaultKind.METHOD_NOT_ALLOWED else ()),
+            ),
             body=text(said or HTTPStatus(status).phrase),
             close=(said.startswith(f"{status} ") and not said.endswith("\n"))
             or status in {413, 499}
@@ -186,6 +196,7 @@ def whole(entry_points: tuple[listener.Listener, ...]) -> Plan:
         services={},
         transports={"traefik": transport()},
         faults={"traefik": faults()},
+        mime_types={},
         lookups={},
         logs={},
         slots=(),
@@ -235,6 +246,7 @@ def production() -> Plan:
         services={challenge: control_plane(challenge, first)},
         transports=empty.transports,
         faults=empty.faults,
+        mime_types={},
         lookups={},
         logs={},
         slots=(),

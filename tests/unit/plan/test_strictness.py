@@ -32,7 +32,7 @@ def objects(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
     """Paths to the objects that have fixed fields."""
     if isinstance(tree, dict):
         names = len(path) == 1 and path[0] in NAMED
-        if not names and not (len(path) == 2 and path[0] == "faults"):
+        if not names and not (len(path) == 2 and path[0] in {"faults", "mime_types"}):
             yield path
         for key, value in tree.items():
             yield from objects(value, (*path, key))

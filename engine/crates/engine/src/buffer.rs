@@ -125,6 +125,26 @@ impl Buffer {
         self.end += n;
     }
 
+    /// Fills an empty one with at most so many bytes of what `read` finds; how many that are.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn fill<E>(
+        &mut self,
+        pool: &ScratchPool,
+        most: u64,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        if self.borrows && self.data.is_empty() {
+            self.data = pool.lend();
+        }
+        let room = self.room();
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(room.len());
+        let n = read(&mut room[..most])?;
+        self.filled_more(n);
+        Ok(n)
+    }
+
     fn reset(&mut self, size: usize) {
         self.start = 0;
         self.end = 0;

@@ -19,6 +19,8 @@ pub mod http2;
 
 pub mod filter;
 
+pub mod files;
+
 pub mod balance;
 
 pub mod upstream;

@@ -33,6 +33,16 @@ pub enum FaultKind {
     /// Host and SNI disagree.
     Misdirected,
     NoRoute,
+    /// No such file.
+    NotFound,
+    /// A directory was asked for without its slash: the engine says where it is in Location.
+    DirectoryRedirect,
+    /// A method that files do not have.
+    MethodNotAllowed,
+    /// If-Match or If-Unmodified-Since does not hold.
+    PreconditionFailed,
+    /// None of the ranges is in the file: the engine says how long it is in Content-Range.
+    RangeNotSatisfiable,
     Forbidden,
     Unauthorized,
     /// No endpoint lives.
@@ -56,7 +66,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All of them, in order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 28] = [
         Self::BadRequest,
         Self::TargetTooLong,
         Self::HeadTooLarge,
@@ -69,6 +79,11 @@ impl FaultKind {
         Self::PlainOnTls,
         Self::Misdirected,
         Self::NoRoute,
+        Self::NotFound,
+        Self::DirectoryRedirect,
+        Self::MethodNotAllowed,
+        Self::PreconditionFailed,
+        Self::RangeNotSatisfiable,
         Self::Forbidden,
         Self::Unauthorized,
         Self::NoEndpoint,

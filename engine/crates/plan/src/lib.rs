@@ -4,7 +4,7 @@
 //! defaults of its own, so every field is explicit and an unknown one is refused (DESIGN.md, law 1).
 //! Modules stand in the order of a request: where it arrives ([`listener`]), how its bytes are judged
 //! ([`http`]), which route it takes ([`table`], [`matching`]), what happens to it ([`filter`], [`route`]),
-//! where it goes ([`service`]), what is said when it fails ([`fault`]) and what is written down ([`log`]).
+//! where it goes ([`service`], [`files`]), what is said when it fails ([`fault`]) and what is written down ([`log`]).
 //! [`template`] is the one language for text made from a request. Nothing here does I/O or checks that ids
 //! exist: that is the engine's, which reports what it cannot run by name.
 //!
@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod fault;
+pub mod files;
 pub mod filter;
 pub mod http;
 pub mod listener;
@@ -80,6 +81,8 @@ pub struct Plan {
     pub transports: BTreeMap<Id, service::Transport>,
     /// What the engine itself answers when something fails.
     pub faults: BTreeMap<Id, fault::FaultAnswers>,
+    /// Tables of media types.
+    pub mime_types: BTreeMap<Id, files::MimeTypes>,
     /// map, geo, `split_clients`.
     pub lookups: BTreeMap<Id, template::Lookup>,
     /// Access logs.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::FaultKind;
+use crate::files::Files;
 use crate::matching::Pattern;
 use crate::service::Retry;
 use crate::template::Template;
@@ -37,7 +39,7 @@ pub enum Action {
         terminating_status: u16,
     },
     /// The fault is answered.
-    Fail(crate::fault::FaultKind),
+    Fail(FaultKind),
     /// The connection is closed without a word (nginx 444).
     Close,
 }
@@ -148,44 +150,18 @@ pub struct Redirect {
     pub location: Template,
 }
 
-/// Static files (issue 5 brings them).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Files {
-    pub root: Template,
-    /// `alias`: the matched prefix is cut off; 0 for `root`.
-    pub strip_prefix: String,
-    pub index: Vec<String>,
-    #[serde(deserialize_with = "crate::explicit")]
-    pub listing: Option<Listing>,
-    pub precompressed: Vec<String>,
-    pub types: Vec<MimeType>,
-    pub default_type: String,
-    pub follow_symlinks: bool,
-    pub etag: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Listing {
-    Html,
-    Json,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MimeType {
-    pub extension: String,
-    pub media_type: String,
-}
-
-/// The first candidate that exists is served by `files`; else `otherwise`.
+/// The first candidate that exists is served; else `otherwise`. The path becomes the candidate's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TryFiles {
+    /// Where candidates are looked for, and how one is served.
     pub files: Files,
-    /// Paths; one ending in `/` asks for a directory.
+    /// Paths; one whose last literal ends in `/` asks for a directory.
     pub candidates: Vec<Template>,
+    /// A candidate that was found goes through the action of this route (nginx: `try_files` beside `proxy_pass`);
+    /// `files` serves it when absent.
+    #[serde(deserialize_with = "crate::explicit")]
+    pub found: Option<Id>,
     pub otherwise: Otherwise,
 }
 
@@ -193,9 +169,10 @@ pub struct TryFiles {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Otherwise {
     Jump(Jump),
-    Status(u16),
-    /// A candidate that was found goes through this action (a prepared route).
-    Route(Id),
+    /// Answered as this route answers the fault.
+    Fail(FaultKind),
+    /// Any other status, with its answer.
+    Respond(Respond),
 }
 
 /// Search again, at most ten times an exchange.

@@ -46,7 +46,7 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// Maps from names to objects take any key, and an empty one lacks none.
-const NAMED: [&str; 13] = [
+const NAMED: [&str; 14] = [
     "listeners",
     "hosts",
     "http",
@@ -58,6 +58,7 @@ const NAMED: [&str; 13] = [
     "services",
     "transports",
     "faults",
+    "mime_types",
     "lookups",
     "logs",
 ];
@@ -66,7 +67,7 @@ fn holds_names(pointer: &str) -> bool {
     let steps: Vec<&str> = pointer.split('/').skip(1).collect();
     match steps.as_slice() {
         [one] => NAMED.contains(one),
-        ["faults", _] => true,
+        ["faults" | "mime_types", _] => true,
         _ => false,
     }
 }

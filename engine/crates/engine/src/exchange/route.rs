@@ -14,7 +14,7 @@ use super::downstream::{Client, Downstream, Side};
 use super::forward::{self, Forwarding, Outcome};
 use super::page;
 use super::record::Record;
-use super::{Answer, Exchange};
+use super::{Answer, Body, Exchange};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
 use crate::snapshot::listener::{HostRun, ListenerRun};
@@ -176,7 +176,7 @@ async fn finish(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
     place: Place<'_>,
-    answer: Answer,
+    mut answer: Answer,
     keeps: bool,
 ) -> Next {
     if answer.silent {
@@ -194,11 +194,15 @@ async fn finish(
     // Interim responses that the client has not taken yet go first.
     downstream.begin(scratch, delivery, keeps);
     let bodyless = head_only || matches!(delivery, Delivery::None(_));
-    let body: &[u8] = if bodyless { b"" } else { &answer.body };
+    let idle_ms = place.host.http.timeouts.write_idle_ms;
     let mut out = std::mem::take(&mut scratch.to_client);
-    let sent = answer::send(downstream, &out, body, place.host.http.timeouts.write_idle_ms).await;
+    let sent = match &mut answer.body {
+        _ if bodyless => answer::send(downstream, &out, b"", idle_ms).await,
+        Body::Bytes(body) => answer::send(downstream, &out, body, idle_ms).await,
+        Body::File(file) => Box::pin(file.send(downstream, scratch, &mut out, idle_ms)).await,
+    };
     scratch.record.status = scratch.response.status;
-    scratch.record.body_bytes = body.len() as u64;
+    scratch.record.body_bytes = if bodyless { 0 } else { answer.body.len() };
     scratch.record.sent_bytes = *sent.as_ref().unwrap_or(&0);
     out.clear();
     scratch.to_client = out;
@@ -208,7 +212,12 @@ async fn finish(
     match sent {
         Ok(_) if keeps => Next::Keep,
         Ok(_) => Next::Linger,
-        Err(_) => Next::Close,
+        Err(fault) => {
+            if fault.kind != FaultKind::ClientGone {
+                downstream.cut(fault.kind, false);
+            }
+            Next::Close
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Script {
                     self.run(exchange, steps)?
                 }
                 StepRun::Return(respond) => Then::Answer(exchange.respond(respond)),
-                StepRun::Close => Then::Answer(Answer { body: Vec::new(), close: true, silent: true }),
+                StepRun::Close => Then::Answer(Answer { body: Vec::new().into(), close: true, silent: true }),
                 StepRun::Break => {
                     self.changed = false;
                     Then::Stop
