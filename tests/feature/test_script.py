@@ -28,12 +28,12 @@ server {
     location /paint/ { rewrite ^/paint/([^/]+)/?$ /draw?id=$1 break; proxy_pass http://app/ignored/; }
     location /loop/ { rewrite ^/loop/(.*)$ /loop/x$1 last; }
     location /ten/ {
-        rewrite ^/ten/x{9}$ /new/ten last;
-        rewrite ^/ten/(x{0,8})$ /ten/x$1 last;
+        rewrite "^/ten/x{9}$" /new/ten last;
+        rewrite "^/ten/(x{0,8})$" /ten/x$1 last;
     }
     location /eleven/ {
-        rewrite ^/eleven/x{10}$ /new/eleven last;
-        rewrite ^/eleven/(x{0,9})$ /eleven/x$1 last;
+        rewrite "^/eleven/x{10}$" /new/eleven last;
+        rewrite "^/eleven/(x{0,9})$" /eleven/x$1 last;
     }
     location /chain/ {
         rewrite ^/chain/(.*)$ /second/$1;
@@ -155,7 +155,7 @@ SCRIPTS: dict[str, list[Any]] = {
     ],
     "if": [
         when(equals([{"header": "x-canary"}], "1"), set_slot(COLOUR, text("green")), to="canary"),
-        when(equals(variable("method"), "DELETE"), answer(405, [])),
+        when(equals(variable("method"), "DELETE"), answer(405, []), to="also"),
         when({"true": [{"header": "x-also"}]}, set_slot(COLOUR, text("also")), to="also"),
     ],
     "lost": [
@@ -198,7 +198,7 @@ def lowered(app: str, green: str) -> Json:
         "internal": {**route(passing), "internal": True},
         "text": route({"respond": {"status": 200, "headers": [], "body": [*text("you are "), *variable("path")]}}),
     }
-    names = [name for name in SCRIPTS if name not in ("server",)] + ["new", "internal", "text"]
+    names = [name for name in SCRIPTS if name != "server"] + ["new", "internal", "text"]
     return plan(
         app,
         http=nginx_policy(),

@@ -170,6 +170,8 @@ pub struct Scratch {
     /// The upstream's response head, or the engine's own.
     pub response: Head,
     pub trailers: Head,
+    /// The body of a request that has failed, for the error page that is asked instead.
+    pub kept: Option<crate::exchange::upload::Upload>,
     pub captures: RefCell<route::Captures>,
     pub looked_up: crate::lookup::Kept,
     pub record: crate::exchange::record::Record,
@@ -201,6 +203,7 @@ impl Scratch {
             request: crate::exchange::request::Request::default(),
             response: Head::default(),
             trailers: Head::default(),
+            kept: None,
             captures: RefCell::default(),
             looked_up: crate::lookup::Kept::default(),
             record: crate::exchange::record::Record::new((0, 0), 0, 0),
@@ -224,6 +227,7 @@ impl Scratch {
         self.record.endpoint = None;
         self.record.fault = None;
         self.held = None;
+        self.kept = None;
         self.captures.get_mut().clear();
         self.looked_up.clear();
         for out in [&mut self.to_client, &mut self.to_upstream] {

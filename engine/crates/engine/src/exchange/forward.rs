@@ -112,7 +112,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
         };
         let Some(in_flight) = service.balancer.pick(&asking) else {
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
-            note_rest(scratch, &upload);
+            give_up(scratch, upload);
             return Outcome::Failed(fault);
         };
         scratch.record.endpoint = Some(Arc::clone(&in_flight));
@@ -128,7 +128,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
                     if to.proxy.intercept_errors && page::find(&to.route.filters, status, None).is_some() {
                         // Its body stays unread: the connection cannot be used again.
                         deliver::note_answer(&worker, to, &in_flight);
-                        note_rest(scratch, &upload);
+                        give_up(scratch, upload);
                         return Outcome::Intercepted;
                     }
                     return deliver::deliver(downstream, scratch, to, upload, upstream, in_flight).await;
@@ -161,7 +161,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
         let in_time = policy.timeout_ms == 0 || worker.clock.now() - began < policy.timeout_ms;
         let more = policy.tries == 0 || tried.len() < policy.tries as usize;
         if !(wanted && in_time && more && upload.replay()) {
-            note_rest(scratch, &upload);
+            give_up(scratch, upload);
             return Outcome::Failed(fault);
         }
         scratch.record.retries += 1;
@@ -172,6 +172,14 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
 /// What of the request's body is still to be read from the client, for who answers instead.
 pub(super) fn note_rest(scratch: &mut Scratch, upload: &Upload) {
     scratch.request.framing = if upload.body_done() { Framing::None } else { Framing::UntilClose };
+}
+
+/// The same, and a body of which nothing is lost is kept for an error page.
+fn give_up(scratch: &mut Scratch, upload: Upload) {
+    note_rest(scratch, &upload);
+    if upload.can_replay() && upload.head.1 != Framing::None {
+        scratch.kept = Some(upload);
+    }
 }
 
 /// Whether a request that may have been executed may be sent again.
@@ -266,7 +274,11 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         TargetRun::Template(target) => Some(target.render(&to.place.exchange(downstream, scratch).scope())),
         _ => None,
     };
-    let Scratch { request, to_upstream: out, trailers, .. } = scratch;
+    let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
+    let kept = kept.take().filter(|_| to.proxy.pass_body).map(|upload| {
+        let body = out.split_off(upload.head.0);
+        (upload, body)
+    });
     out.clear();
     trailers.clear();
     if host.as_ref().is_some_and(|host| !wire::request::valid_host(host)) {
@@ -275,19 +287,34 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
         wire::forwarded::append_for(&mut request.head, downstream.client.ip_text.as_bytes());
     }
-    let mut upload = upload(downstream, scratch, to.place, (to.transport.write_idle_ms, to.proxy.trailers));
-    let Scratch { request, to_upstream: out, .. } = scratch;
-    let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
     let decoded = http.path.decode;
     let made = Made { host: host.as_deref(), target: target.as_deref() };
-    if let (Some(held), true) = (&scratch.held, to.proxy.pass_body) {
-        write_request(out, request, to, decoded, &made, Framing::Length(held.length))?;
+    if let Some((mut upload, body)) = kept {
+        // Another route's failed before.
+        upload.replay();
+        if upload.bare {
+            request.head.remove(b"expect");
+        }
+        write_request(out, request, to, decoded, &made, upload.head.1)?;
+        upload.head.0 = out.len();
+        out.extend_from_slice(&body);
+        request.framing = Framing::UntilClose;
+        return Ok(upload);
+    }
+    let mut upload = upload(downstream, scratch, to.place, (to.transport.write_idle_ms, to.proxy.trailers));
+    let Scratch { request, to_upstream: out, held, .. } = scratch;
+    let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
+    if let (Some(held), true) = (held, to.proxy.pass_body) {
+        let framing = Framing::Length(held.length);
+        write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
         held.put(out, &mut upload);
         return Ok(upload);
     }
     let held = to.proxy.hold.filter(|_| to.proxy.pass_body);
     if upload.body_done() || (held.is_none() && to.proxy.pass_body) {
         write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
         take_what_came(downstream, scratch, &mut upload)?;
         return Ok(upload);
     }
@@ -299,6 +326,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     if !chunked {
         let framing = if to.proxy.pass_body { framing } else { Framing::None };
         write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
     }
     let keep = Keep { memory: out.len().saturating_add(memory), discard: !to.proxy.pass_body };
     take_what_came(downstream, scratch, &mut upload)?;
@@ -310,7 +338,9 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         let body = std::mem::take(&mut scratch.to_upstream);
         let Scratch { request, to_upstream: out, .. } = scratch;
         out.reserve(request.head.bytes.len() + 256 + body.len());
-        write_request(out, request, to, decoded, &made, Framing::Length(upload.body_bytes))?;
+        let framing = Framing::Length(upload.body_bytes);
+        write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
         out.extend_from_slice(&body);
     }
     Ok(upload)

@@ -63,8 +63,9 @@ pub struct Request {
     pub internal: bool,
     /// The method as received.
     received: Span,
-    /// What of the head filters have not touched: so many fields, and Host with its port.
-    marked: usize,
+    /// What of the head filters have not touched: so many fields, and Host with its port. None is kept where nothing
+    /// searches again.
+    marked: Option<usize>,
     marked_host: Vec<u8>,
 }
 
@@ -91,7 +92,7 @@ impl Default for Request {
             keeps_prefix: false,
             internal: false,
             received: Span::default(),
-            marked: 0,
+            marked: None,
             marked_host: Vec::new(),
         }
     }
@@ -123,7 +124,7 @@ impl Request {
         self.keeps_prefix = false;
         self.internal = false;
         self.received = Span::default();
-        self.marked = 0;
+        self.marked = None;
         self.marked_host.clear();
     }
 
@@ -232,13 +233,14 @@ impl Request {
     /// What filters do from here on to the head can be undone.
     pub fn mark(&mut self) {
         self.head.fields.retain(|field| !field.removed);
-        self.marked = self.head.fields.len();
+        self.marked = Some(self.head.fields.len());
         self.marked_host.clone_from(&self.host_field);
     }
 
     /// The head is as it was marked: another route sees nothing of what filters of the last have done.
     pub fn undo(&mut self) {
-        self.head.fields.truncate(self.marked);
+        let Some(marked) = self.marked else { return };
+        self.head.fields.truncate(marked);
         self.head.fields.iter_mut().for_each(|field| field.removed = false);
         self.host_field.clone_from(&self.marked_host);
     }

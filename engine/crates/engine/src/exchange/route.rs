@@ -74,6 +74,7 @@ pub async fn exchange(
     scratch.captures.get_mut().clear();
     scratch.looked_up.clear();
     scratch.held = None;
+    scratch.kept = None;
     // Templates see the response of this exchange or none.
     scratch.response.clear();
     let judged = scratch.request.judge(&listener.http, &downstream.client);

@@ -53,6 +53,8 @@ pub struct Upload {
     pub(super) flushed: bool,
     /// Something was sent that is no longer in the out-buffer.
     replayable: bool,
+    /// How much of the out-buffer is the request's head, and what that says of the body.
+    pub head: (usize, Framing),
     /// Body bytes taken from the client.
     pub body_bytes: u64,
     limit: u64,
@@ -112,6 +114,7 @@ impl Upload {
             rest: None,
             flushed: true,
             replayable: true,
+            head: (0, Framing::None),
             body_bytes: 0,
             limit: limits.body_bytes,
             trailers: limits.trailers,

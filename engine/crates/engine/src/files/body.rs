@@ -90,6 +90,10 @@ impl FileBody {
         out: &mut Vec<u8>,
         idle_ms: u64,
     ) -> Result<u64, Fault> {
+        if downstream.is_inner() {
+            // Nobody reads it.
+            return Ok(0);
+        }
         if self.length <= SMALL && self.parts.len() == 1 {
             return self.send_small(downstream, out, idle_ms).await;
         }
@@ -205,6 +209,7 @@ impl Sending<'_> {
                             Ok(n) => n,
                             Err(error) => return Poll::Ready(Err(gone(&error))),
                         },
+                        Side::Inner(_) => data.len() + text.len(),
                         Side::Http2(stream) => {
                             let one = if text.is_empty() { data } else { text };
                             let ends = is_last && part.left() == 0 && one.len() == text.len() + data.len();

@@ -216,14 +216,17 @@ impl RewriteRun {
         let scope = exchange.scope();
         let quoted = exchange.request.is_quoted();
         let mut location = Vec::new();
-        let mut write = |text: &Text| match quoted {
-            true => text.write_quoted(&scope, &mut location, wire::target::quote_location),
-            false => text.write(&scope, &mut location),
+        let write = |text: &Text, location: &mut Vec<u8>, quote| {
+            if quoted {
+                text.write_quoted(&scope, location, quote);
+            } else {
+                text.write(&scope, location);
+            }
         };
-        write(&self.path);
+        write(&self.path, &mut location, wire::target::quote_location);
         if let Some(query) = &self.query {
-            write(&Text::Fixed(b"?".to_vec()));
-            write(query);
+            location.push(b'?');
+            write(query, &mut location, wire::target::quote_argument);
         }
         if self.append_query && !exchange.request.query.is_empty() {
             location.push(if self.query.is_some() { b'&' } else { b'?' });
