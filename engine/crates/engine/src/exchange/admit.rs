@@ -28,7 +28,7 @@ pub async fn admit(
         let mut said = gate.say(&place.exchange(downstream, scratch));
         if matches!(said, Said::Wait) {
             said = match gate {
-                GateRun::Basic { realm, users } => {
+                GateRun::Basic { realm, users, .. } => {
                     let exchange = place.exchange(downstream, scratch);
                     let realm = realm.render(&exchange.scope());
                     let credentials = access::credentials(&exchange);

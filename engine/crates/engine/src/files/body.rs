@@ -209,7 +209,6 @@ impl Sending<'_> {
                             Ok(n) => n,
                             Err(error) => return Poll::Ready(Err(gone(&error))),
                         },
-                        Side::Inner(_) => data.len() + text.len(),
                         Side::Http2(stream) => {
                             let one = if text.is_empty() { data } else { text };
                             let ends = is_last && part.left() == 0 && one.len() == text.len() + data.len();

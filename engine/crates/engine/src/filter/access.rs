@@ -12,6 +12,7 @@ use plan::filter::{Access, AddressRule, Gate, Satisfy};
 use route::Cidrs;
 
 use super::Turn;
+use crate::condition::Test;
 use crate::control::error::CallError;
 use crate::exchange::{Answer, Exchange};
 use crate::fault::Fault;
@@ -28,9 +29,11 @@ pub struct AccessRun {
 pub enum GateRun {
     /// Each with whether it allows; none is every address.
     Address(Vec<(bool, Option<Cidrs>)>),
+    /// It says nothing where the condition does not hold.
     Basic {
         realm: Text,
         users: Arc<Users>,
+        when: Option<Test>,
     },
     Subrequest {
         to: JumpRun,
@@ -68,9 +71,11 @@ impl AccessRun {
         let gate = |gate: &Gate| {
             Ok(match gate {
                 Gate::Address(rules) => GateRun::Address(rules.iter().map(rule).collect::<Result<_, CallError>>()?),
-                Gate::Basic { realm, users } => {
-                    GateRun::Basic { realm: Text::build(realm, links)?, users: links.users(users)? }
-                }
+                Gate::Basic { realm, users, when } => GateRun::Basic {
+                    realm: Text::build(realm, links)?,
+                    users: links.users(users)?,
+                    when: when.as_ref().map(|when| Test::build(when, links)).transpose()?,
+                },
                 Gate::Subrequest { to, set } => {
                     let set = set.iter().map(|of| Ok((links.slot(of.slot)?, Text::build(&of.value, links)?)));
                     GateRun::Subrequest { to: JumpRun::build(to, links)?, set: set.collect::<Result<_, CallError>>()? }
@@ -141,11 +146,9 @@ impl GateRun {
     pub(crate) fn say(&self, exchange: &Exchange<'_, '_>) -> Said {
         match self {
             Self::Address(rules) => said_of(rules, exchange.request.client_ip(exchange.client)),
-            Self::Basic { realm, users } => {
+            Self::Basic { when: Some(when), .. } if !when.holds(&exchange.scope()) => Said::Nothing,
+            Self::Basic { realm, users, .. } => {
                 let realm = realm.render(&exchange.scope());
-                if realm == b"off" {
-                    return Said::Nothing;
-                }
                 match credentials(exchange) {
                     None => unauthorized(&realm),
                     Some((user, password)) => match users.judge(&user, &password) {

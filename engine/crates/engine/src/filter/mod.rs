@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod error_pages;
+mod expires;
 mod headers;
 mod mirror;
 mod path;
