@@ -19,6 +19,7 @@ from daemun.errors import ConfigError, Problem
 from daemun.needs import AtHand, Needs
 from daemun.nginx.certificates import REMEDY, Certificates, Resolver
 from daemun.nginx.error_pages import error_pages
+from daemun.nginx.headers import response_headers
 from daemun.nginx.judge import judge
 from daemun.nginx.level import Level
 from daemun.nginx.levels import Http, build, is_fragment
@@ -194,7 +195,11 @@ class _Lowering:
             http=self._policy(server),
             tls_options=None,
             certificates=(),
-            filters=tuple(one for one in (address, script, pages) if one is not None),
+            filters=(
+                *(one for one in (address, script, pages) if one is not None),
+                # Of what is answered before a location is found: `add_header` beside a `return`.
+                *response_headers(server, making, scene),
+            ),
             table=table,
             faults=FAULTS,
             logs=access_logs(server, making),
