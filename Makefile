@@ -28,11 +28,13 @@ REVISION ?= a snapshot
 
 # Cargo from rustup is found without a login shell.
 export PATH := $(if $(HOME),$(HOME)/.cargo/bin:)$(PATH)
-# Without a home to write to, cargo and pip keep what they download here.
+# Without a home to write to, cargo, pip and Go keep what they download here.
 HOME_IS_WRITABLE := $(shell test -n "$(HOME)" -a -w "$(HOME)" && echo yes)
 ifneq ($(HOME_IS_WRITABLE),yes)
 export CARGO_HOME ?= $(CURDIR)/.cache/cargo
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export GOPATH ?= $(CURDIR)/.cache/gopath
+export GOCACHE ?= $(CURDIR)/.cache/go-build
 endif
 export PYTHON
 

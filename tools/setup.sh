@@ -15,6 +15,8 @@ cd "$(dirname "$0")/.."
 
 RUST_MINIMUM=1.85
 PEBBLE=v2.10.1
+# The toolchain that Pebble's module names.
+GO_TOOLCHAIN=go1.24.2
 missing=""
 
 main() {
@@ -48,7 +50,7 @@ for_test() {
     need certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh \
         chromium:chromium
     pebble_is_built || build_pebble
-    pebble_is_built || lack "pebble $PEBBLE (Go >= 1.21, and the module proxy that Go is set up with)"
+    pebble_is_built || lack "pebble $PEBBLE (Go, Debian: golang-go, and the module proxy that it is set up with)"
     has h2spec || [ -x .cache/bin/h2spec ] || build_h2spec
     has h2spec || [ -x .cache/bin/h2spec ] || lack "h2spec (tools/h2spec, built with Go; Debian: golang-go)"
 }
@@ -90,10 +92,10 @@ pebble_is_built() {
         && [ "$(cat .cache/go/bin/pebble.version 2>/dev/null)" = "$PEBBLE" ]
 }
 
-# Debian's Pebble is older than renewal information (RFC 9773). Go from 1.21 on fetches the toolchain that a module
-# names, as a module too; an older one cannot read Pebble's.
+# Debian's Pebble is older than renewal information (RFC 9773).
 build_pebble() {
     find_go || return 0
+    fetches_toolchains || fetch_toolchain || return 0
     echo "setup: building pebble $PEBBLE" >&2
     module=github.com/letsencrypt/pebble/v2/cmd
     if GOBIN="$PWD/.cache/go/bin" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" \
@@ -115,6 +117,21 @@ find_go() {
     [ ! -x /usr/local/go/bin/go ] || PATH="$PATH:/usr/local/go/bin"
     has go || install "Go" golang-go
     has go
+}
+
+# Go from 1.21 on fetches the toolchain that a module names.
+fetches_toolchains() {
+    [ "$(printf '%s\n' go1.21 "$(go env GOVERSION)" | sort -V | head -n 1)" = go1.21 ]
+}
+
+# Debian 12's Go does not, but a toolchain is a module, which it checks and unpacks like any other.
+fetch_toolchain() {
+    module=golang.org/toolchain@v0.0.1-$GO_TOOLCHAIN.$(go env GOOS)-$(go env GOARCH)
+    echo "setup: fetching $GO_TOOLCHAIN, for $(go env GOVERSION) cannot build what is needed" >&2
+    (cd / && go mod download "$module") >&2 || return 1
+    toolchain=$(go env GOMODCACHE)/$module
+    chmod +x "$toolchain"/bin/* "$toolchain"/pkg/tool/*/*
+    PATH="$toolchain/bin:$PATH"
 }
 
 has() {

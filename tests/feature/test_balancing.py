@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.kit.control import Refused
 from tests.kit.engine import Engine
 from tests.kit.origin import Origin, Visit, answering
 from tests.kit.plans import endpoint, plan, proxy, replaced, route, service
@@ -290,7 +291,6 @@ def test_ip_hash_around_a_dead_server() -> None:
         assert all(after[s] == before[s] if before[s] != "1" else after[s] in "02" for s in SOURCES)
 
 
-@pytest.mark.xfail(reason="not in this engine yet: nginx_ip_hash", raises=AssertionError)
 def test_nginx_ip_hash_sees_three_octets() -> None:
     """nginx's `ip_hash`: clients that differ in the last octet only go together."""
     with (
@@ -302,7 +302,6 @@ def test_nginx_ip_hash_sees_three_octets() -> None:
             assert len({home for source, home in homes.items() if source.startswith(net)}) == 1
 
 
-@pytest.mark.xfail(reason="not in this engine yet: hash", raises=AssertionError)
 def test_hash_of_a_key() -> None:
     """A key chooses the server: the same key the same one, several keys several ones, consistent or not."""
     for consistent in (False, True):
@@ -318,7 +317,6 @@ def test_hash_of_a_key() -> None:
             assert len(set(homes.values())) == 3
 
 
-@pytest.mark.xfail(reason="not in this engine yet: weighted services", raises=AssertionError)
 def test_weighted_service() -> None:
     """Shares between services: 3 to 1, exactly."""
     with origins(2) as (a, b):
@@ -330,6 +328,45 @@ def test_weighted_service() -> None:
         )
         with Engine(whole) as engine, spread(engine) as clients:
             assert Counter(client.request().text for client in clients) == {"0": 24, "1": 8}
+
+
+def test_a_share_of_itself_is_refused() -> None:
+    """Services that are shares of each other are refused by name."""
+    loop = {
+        name: {"origin": {"name": name, "file": "", "line": 0}, "kind": {"weighted": [{"service": other, "weight": 1}]}}
+        for name, other in (("a", "b"), ("b", "a"))
+    }
+    with Engine(plan("127.0.0.1:1")) as engine, pytest.raises(Refused, match="share of itself"):
+        engine.apply(plan("127.0.0.1:1", services=loop))
+
+
+def dynamic(address: list[dict[str, Any]]) -> dict[str, Any]:
+    """A service whose endpoint the request names."""
+    retry = {"on": ["unsent"], "tries": 1, "timeout_ms": 0, "non_idempotent": False, "resend_on_stale": True}
+    of = {"address": address, "scheme": "http", "transport": "transport", "retry": retry}
+    return {"origin": {"name": "named", "file": "", "line": 0}, "kind": {"dynamic": of}}
+
+
+def test_an_endpoint_that_the_request_names() -> None:
+    """The address comes from the request; connections to it are used again, after another Plan too."""
+    named = dynamic([{"argument": "to"}])
+    host = [{"variable": "proxy_host"}]
+    with Origin() as one, origins(1) as (other,):
+        whole = plan("127.0.0.1:1", services={"named": named}, routes={"app": route(proxy("named", host=host))})
+        with Engine(whole, threads=1) as engine, engine.client() as client:
+            for _ in range(2):
+                assert client.request("GET", f"/?to={one.address}").status == 200
+                assert client.request("GET", f"/?to={other.address}").text == "0"
+                engine.apply(whole)
+            assert client.request("GET", f"/?to=localhost:{one.port}").status == 200
+            assert [len(visit.requests) for visit in one.visits] == [2, 1]
+            assert [request.get("host") for request in one.requests] == [
+                one.address,
+                one.address,
+                f"localhost:{one.port}",
+            ]
+            for nowhere in ("", "host:port:1", "[::1"):
+                assert client.request("GET", f"/?to={nowhere}").status == 503
 
 
 def test_max_connections_of_an_endpoint() -> None:

@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.kit.engine import Engine
 from tests.kit.nginx import Both, both, is_installed
 from tests.kit.origin import Origin, Visit, dead
-from tests.kit.plans import Json, capture, locations, nginx_policy, pattern, plan, proxy, replaced, route, service, text, variable
+from tests.kit.plans import (
+    Json,
+    locations,
+    nginx_policy,
+    plan,
+    proxy,
+    route,
+    service,
+    text,
+    variable,
+)
 
 NGINX = r"""
 upstream app { server APP; }
@@ -70,7 +79,8 @@ def by_path(visit: Visit) -> None:
         _, _, code = request.target.partition("status/")
         extra = ['WWW-Authenticate: Basic realm="app"'] if code == "401" else []
         fields = ["Content-Type: application/json", *extra]
-        visit.answer(json.dumps(told).encode(), *fields, status=f"{code or 200} Said")
+        body = b"" if request.method == "HEAD" else json.dumps(told).encode()
+        visit.answer(body, *fields, status=f"{code or 200} Said")
 
 
 def page(statuses: list[int], answer: Json, status: Any = "original", *, recursive: bool = False) -> Json:

@@ -28,12 +28,12 @@ server {
     location /paint/ { rewrite ^/paint/([^/]+)/?$ /draw?id=$1 break; proxy_pass http://app/ignored/; }
     location /loop/ { rewrite ^/loop/(.*)$ /loop/x$1 last; }
     location /ten/ {
-        rewrite ^/ten/x{9}$ /new/ten last;
-        rewrite ^/ten/(x{0,8})$ /ten/x$1 last;
+        rewrite "^/ten/x{9}$" /new/ten last;
+        rewrite "^/ten/(x{0,8})$" /ten/x$1 last;
     }
     location /eleven/ {
-        rewrite ^/eleven/x{10}$ /new/eleven last;
-        rewrite ^/eleven/(x{0,9})$ /eleven/x$1 last;
+        rewrite "^/eleven/x{10}$" /new/eleven last;
+        rewrite "^/eleven/(x{0,9})$" /eleven/x$1 last;
     }
     location /chain/ {
         rewrite ^/chain/(.*)$ /second/$1;
@@ -155,7 +155,7 @@ SCRIPTS: dict[str, list[Any]] = {
     ],
     "if": [
         when(equals([{"header": "x-canary"}], "1"), set_slot(COLOUR, text("green")), to="canary"),
-        when(equals(variable("method"), "DELETE"), answer(405, [])),
+        when(equals(variable("method"), "DELETE"), answer(405, []), to="also"),
         when({"true": [{"header": "x-also"}]}, set_slot(COLOUR, text("also")), to="also"),
     ],
     "lost": [
@@ -196,11 +196,9 @@ def lowered(app: str, green: str) -> Json:
         "lost": route(passing, filters=["lost script", "tail"]),
         "regex": route(passing, filters=["number"]),
         "internal": {**route(passing), "internal": True},
-        "text": route(
-            {"respond": {"status": 200, "headers": [], "body": [*text("you are "), *variable("path")]}}
-        ),
+        "text": route({"respond": {"status": 200, "headers": [], "body": [*text("you are "), *variable("path")]}}),
     }
-    names = [name for name in SCRIPTS if name not in ("server",)] + ["new", "internal", "text"]
+    names = [name for name in SCRIPTS if name != "server"] + ["new", "internal", "text"]
     return plan(
         app,
         http=nginx_policy(),
@@ -320,9 +318,10 @@ def test_a_rewrite_undoes_what_filters_of_the_route_before_have_done() -> None:
     }
     routes = {"app": route(proxy()), "a": route(proxy(), filters=["fields", "host", "script"])}
     tables = {"table": locations(prefixes={"/a": "a", "/b": "app"})}
-    with Origin() as origin, Engine(
-        plan(origin.address, filters=filters, routes=routes, tables=tables, http=nginx_policy())
-    ) as engine:
+    with (
+        Origin() as origin,
+        Engine(plan(origin.address, filters=filters, routes=routes, tables=tables, http=nginx_policy())) as engine,
+    ):
         with engine.client() as client:
             assert client.request("GET", "/a", "X-Own: mine").status == 200
         request = origin.requests[0]

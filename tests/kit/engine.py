@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -81,6 +81,7 @@ class Engine:
         ready: bool = True,
         certificates: Mapping[str, Issued] | None = None,
         secrets: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.directory = tempfile.TemporaryDirectory(prefix="daemun-test-")
         self.path = Path(self.directory.name)
@@ -101,6 +102,7 @@ class Engine:
             str(self.ready_path),
             "--control",
             self.control_path,
+            *options,
         ]
         if certificates or secrets:
             folder = self.path / "secrets"
@@ -242,6 +244,15 @@ class Engine:
         """VmHWM in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+    def nameless_files(self) -> int:
+        """Files without a name that it has open now."""
+        found = 0
+        for entry in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                target = os.readlink(entry)
+                found += target.endswith(" (deleted)") and not target.startswith(("/dev/", "/memfd:"))
+        return found
 
     def threads(self) -> int:
         """Threads of the process now."""

@@ -108,8 +108,9 @@ def both(plan: Json, http: str) -> Iterator[Both]:
 def seen(response: Response) -> Json:
     """Status, the fields a configuration sets, and what an echoing origin got or the text that was configured."""
     fields = {name.lower(): value for name, value in response.headers if name.lower().startswith(("x-", "www-"))}
+    fields.pop("x-content-type-options", None)  # Traefik's words for a fault say it
     answer: Json = {"status": response.status, "location": response.get("location"), "fields": fields}
-    if response.get("content-type") == "application/json":
+    if response.body and response.get("content-type") == "application/json":
         told = json.loads(response.body)
         method, target, _ = told["line"].split(" ")
         passed = {name.lower(): value for name, value in told["headers"] if name.lower().startswith("x-")}

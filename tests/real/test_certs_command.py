@@ -73,7 +73,7 @@ def test_renewal_by_command() -> None:
         serial = shown(before)
         asked = certs(instance, "renew", NAME)
         assert asked.returncode == 0, asked.stdout + asked.stderr
-        assert f"ordered: acme:letsencrypt:{NAME}" in asked.stdout
+        assert f"ordered for {NAME}: acme:letsencrypt:{NAME}" in asked.stdout
 
         def another() -> bool:
             with instance.secure(trusting(ca), NAME, "https") as client:

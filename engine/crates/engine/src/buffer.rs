@@ -149,6 +149,8 @@ pub struct Scratch {
     /// The upstream's response head, or the engine's own.
     pub response: Head,
     pub trailers: Head,
+    /// The body of a request that has failed, for the error page that is asked instead.
+    pub kept: Option<crate::exchange::upload::Upload>,
     pub captures: RefCell<route::Captures>,
     pub looked_up: crate::lookup::Kept,
     pub record: crate::exchange::record::Record,
@@ -178,6 +180,7 @@ impl Scratch {
             request: crate::exchange::request::Request::default(),
             response: Head::default(),
             trailers: Head::default(),
+            kept: None,
             captures: RefCell::default(),
             looked_up: crate::lookup::Kept::default(),
             record: crate::exchange::record::Record::new((0, 0), 0, 0),
@@ -199,6 +202,7 @@ impl Scratch {
         }
         self.record.endpoint = None;
         self.record.fault = None;
+        self.kept = None;
         self.captures.get_mut().clear();
         self.looked_up.clear();
         for out in [&mut self.to_client, &mut self.to_upstream] {
@@ -247,12 +251,13 @@ impl ScratchPool {
         }
     }
 
-    /// Memory for what is read from upstream.
-    fn lend(&self) -> Vec<u8> {
+    /// Memory for what is read from upstream, or waits for a slow client.
+    #[must_use]
+    pub fn lend(&self) -> Vec<u8> {
         self.buffers.borrow_mut().pop().unwrap_or_else(|| vec![0; UPSTREAM_BUFFER])
     }
 
-    fn take_back(&self, memory: Vec<u8>) {
+    pub fn take_back(&self, memory: Vec<u8>) {
         let mut buffers = self.buffers.borrow_mut();
         if buffers.len() < KEPT && memory.len() == UPSTREAM_BUFFER {
             buffers.push(memory);

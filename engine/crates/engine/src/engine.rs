@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -46,10 +47,11 @@ impl Engine {
     pub fn start(
         threads: usize,
         events: Events,
+        temporary: PathBuf,
     ) -> io::Result<(Arc<Self>, resolve::Answerer, Vec<std::thread::JoinHandle<()>>)> {
         let (resolver, answerer) = resolve::channel();
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let shared = Arc::new(Shared::new(events, Sinks::default(), resolver, hostname));
+        let shared = Arc::new(Shared::new(events, Sinks::default(), resolver, hostname, temporary));
         let mut joins = Vec::new();
         for index in 0..threads.max(1) {
             let (handle, join) = worker::start(index, &shared)?;
@@ -329,6 +331,11 @@ fn mark_removed(before: &Snapshot, after: &Snapshot) {
             if !kept.iter().any(|k| Arc::ptr_eq(k, &endpoint)) {
                 endpoint.removed.store(true, Ordering::Relaxed);
             }
+        }
+    }
+    for (id, service) in &before.named {
+        if !after.named.contains_key(id) {
+            service.forget();
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod fault;
 pub mod io;
 pub mod lookup;
 pub mod socket;
+pub mod spill;
 pub mod template;
 
 pub mod observe;

@@ -18,8 +18,9 @@ use tokio::sync::mpsc;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
-usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH]
-       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
+usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH] [--temp-dir DIR]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
+                     [--log-file F] [--temp-dir DIR]
        daemun-engine --check FILE
        daemun-engine --version";
 
@@ -33,6 +34,8 @@ struct Options {
     threads: Option<usize>,
     level: Option<Level>,
     log_file: Option<String>,
+    /// Where temporary files stand.
+    temporary: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -88,6 +91,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
                     Some(Level::parse(&text).ok_or_else(|| format!("--log-level {text}: info, warning or error"))?);
             }
             "--log-file" => options.log_file = Some(value()?),
+            "--temp-dir" => options.temporary = Some(value()?.into()),
             "--secrets" => options.secrets = Some(value()?.into()),
             "--version" => {
                 println!("daemun-engine {} (Plan {})", env!("CARGO_PKG_VERSION"), plan::VERSION);
@@ -125,7 +129,8 @@ async fn run(options: &Options) -> Result<(), String> {
     let events = Events::start(options.level.unwrap_or(Level::Info), options.log_file.as_deref())
         .map_err(|e| format!("{}: {e}", options.log_file.as_deref().unwrap_or("standard error")))?;
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-    let (engine, answerer, _threads) = Engine::start(threads, events).map_err(|e| e.to_string())?;
+    let temporary = options.temporary.clone().unwrap_or_else(daemun_engine::spill::usual_directory);
+    let (engine, answerer, _threads) = Engine::start(threads, events, temporary).map_err(|e| e.to_string())?;
     tokio::spawn(answerer.run());
     let (wishes, mut wished) = mpsc::unbounded_channel();
     if let Some(path) = &options.control {

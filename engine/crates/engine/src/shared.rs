@@ -1,5 +1,6 @@
 //! What all threads share: the running Snapshot, sockets' states, counters and the events for the control plane.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +31,8 @@ pub struct Shared {
     pub sinks: Sinks,
     pub resolver: Resolver,
     pub hostname: String,
+    /// Where temporary files stand.
+    pub temporary: PathBuf,
     /// Certificates and secrets, handed over apart from the Plan.
     pub tls: Store,
     pub kept: Kept,
@@ -40,7 +43,7 @@ pub struct Shared {
 
 impl Shared {
     #[must_use]
-    pub fn new(events: Events, sinks: Sinks, resolver: Resolver, hostname: String) -> Self {
+    pub fn new(events: Events, sinks: Sinks, resolver: Resolver, hostname: String, temporary: PathBuf) -> Self {
         Self {
             snapshot: Mutex::new(Arc::new(Snapshot::empty())),
             version: AtomicU64::new(0),
@@ -54,6 +57,7 @@ impl Shared {
             sinks,
             resolver,
             hostname,
+            temporary,
             tls: Store::default(),
             kept: Kept::default(),
             handshakes: Handshakes::default(),

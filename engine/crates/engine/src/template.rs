@@ -32,7 +32,8 @@ impl Text {
     /// # Errors
     /// The name of a part this engine cannot run yet, or a lookup or slot there is not.
     pub fn build(template: &Template, links: &Links<'_>) -> Result<Self, CallError> {
-        let literals = template.iter().map(|part| if let Part::Literal(text) = part { Some(text.as_str()) } else { None });
+        let literals =
+            template.iter().map(|part| if let Part::Literal(text) = part { Some(text.as_str()) } else { None });
         if let Some(fixed) = literals.collect::<Option<String>>() {
             return Ok(Self::Fixed(fixed.into_bytes()));
         }
@@ -209,9 +210,11 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::ServerName => out.extend_from_slice(scope.server_name.as_bytes()),
         Variable::RouteName => out.extend_from_slice(scope.route_name.as_bytes()),
         Variable::ServiceName => out.extend_from_slice(scope.service_name.as_bytes()),
-        Variable::ProxyHost => out.extend_from_slice(split_port(record.upstream_address().as_bytes()).0),
-        Variable::ProxyPort => {
-            out.extend_from_slice(split_port(record.upstream_address().as_bytes()).1.unwrap_or_default())
+        Variable::ProxyHost => out.extend_from_slice(scope.service_host.as_bytes()),
+        Variable::ProxyPort if !scope.service_host.is_empty() => {
+            let https = record.endpoint.as_ref().is_some_and(|e| e.scheme == plan::service::UpstreamScheme::Https);
+            let usual: &[u8] = if https { b"443" } else { b"80" };
+            out.extend_from_slice(split_port(scope.service_host.as_bytes()).1.unwrap_or(usual));
         }
         Variable::UpstreamAddress => out.extend_from_slice(record.upstream_address().as_bytes()),
         Variable::UpstreamUrl => out.extend_from_slice(record.upstream_url().as_bytes()),
@@ -258,6 +261,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         | Variable::UpstreamConnectSeconds
         | Variable::UpstreamHeaderSeconds
         | Variable::UpstreamResponseSeconds
+        | Variable::ProxyPort
         | Variable::UpstreamStatus
         | Variable::UpstreamConnectNanos
         | Variable::UpstreamHeaderNanos

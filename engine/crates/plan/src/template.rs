@@ -112,7 +112,7 @@ pub enum Variable {
     RouteName,
     ServiceName,
     // upstream
-    /// Host of the service as configured.
+    /// What the service is reached as: its id without a scheme, or the address that the request has named.
     ProxyHost,
     ProxyPort,
     UpstreamAddress,

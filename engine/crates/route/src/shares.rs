@@ -76,7 +76,7 @@ mod tests {
     fn shares_have_nginx_borders() {
         let shares = Shares::new([50, 5_000].into_iter());
         assert_eq!(shares.ends, [21_474_836, 21_474_836 + 2_147_483_647]);
-        let counts = (0..100_000).fold([0; 3], |mut counts, key| {
+        let counts = (0..100_000).fold([0u32; 3], |mut counts, key| {
             counts[shares.find(format!("client{key}").as_bytes()).unwrap_or(2)] += 1;
             counts
         });

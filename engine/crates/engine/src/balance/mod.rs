@@ -3,6 +3,7 @@
 
 pub mod endpoint;
 mod hash;
+mod nginx_hash;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +15,13 @@ use std::time::Instant;
 use plan::service::Strategy;
 
 pub use endpoint::{Address, Endpoint, InFlight};
+use nginx_hash::Ring;
 
 /// What a choice may depend on.
 pub struct Asking<'a> {
     pub client: IpAddr,
+    /// What `hash` makes its choice by; empty for every other strategy.
+    pub key: &'a [u8],
     /// A random number.
     pub random: u64,
     /// Keys of endpoints that were tried already.
@@ -81,6 +85,8 @@ pub struct Balancer {
 struct Seats {
     generation: u64,
     list: Vec<Seat>,
+    /// Of the list, where the strategy has one.
+    ring: Ring,
     /// Where ties of least connections begin, so that they are taken in order.
     next: usize,
 }
@@ -88,7 +94,8 @@ struct Seats {
 impl Balancer {
     #[must_use]
     pub fn new(strategy: Strategy, generation: u64, list: Vec<Seat>) -> Self {
-        Self { strategy, seats: Mutex::new(Seats { generation, list, next: 0 }) }
+        let ring = ring(&strategy, &list);
+        Self { strategy, seats: Mutex::new(Seats { generation, list, ring, next: 0 }) }
     }
 
     /// An endpoint, its request already counted; none when no one lives or all were tried.
@@ -147,6 +154,7 @@ impl Balancer {
             gone.endpoint.removed.store(true, Ordering::Relaxed);
         }
         seats.generation = generation;
+        seats.ring = ring(&self.strategy, &list);
         seats.list = list;
         true
     }
@@ -178,31 +186,24 @@ impl Seats {
             Strategy::IpHash => hash::rendezvous(&self.list, asking, backup, now),
             Strategy::PowerOfTwo => self.power_of_two(asking, backup, now),
             Strategy::LeastTime => self.lowest(asking, backup, now, Seat::expected_nanos),
-            // Others are refused when a Plan is built.
-            _ => self.round_robin(asking, backup, now),
+            Strategy::RoundRobin => self.round_robin(asking, backup, now),
+            // nginx's hashes know no backups, and take the next in turn when they find nobody.
+            _ if backup => self.round_robin(asking, backup, now),
+            Strategy::NginxIpHash => {
+                nginx_hash::by_address(&self.list, asking, now).or_else(|| self.round_robin(asking, backup, now))
+            }
+            Strategy::Hash { .. } if asking.key.is_empty() => self.round_robin(asking, backup, now),
+            Strategy::Hash { consistent: true, .. } => {
+                self.ring.by_key(&mut self.list, asking, now).or_else(|| self.round_robin(asking, backup, now))
+            }
+            Strategy::Hash { .. } => {
+                nginx_hash::by_key(&self.list, asking, now).or_else(|| self.round_robin(asking, backup, now))
+            }
         }
     }
 
-    /// nginx's smooth weighted round robin: every free seat gains its weight, the highest is taken and pays
-    /// the sum. Equal weights come out in order.
     fn round_robin(&mut self, asking: &Asking<'_>, backup: bool, now: &mut Option<Instant>) -> Option<usize> {
-        let mut total = 0i64;
-        let mut best: Option<usize> = None;
-        for at in 0..self.list.len() {
-            if self.list[at].backup != backup || !self.list[at].is_free(asking, now) {
-                continue;
-            }
-            let weight = i64::from(self.list[at].weight);
-            self.list[at].current += weight;
-            total += weight;
-            if best.is_none_or(|b| self.list[at].current > self.list[b].current) {
-                best = Some(at);
-            }
-        }
-        if let Some(best) = best {
-            self.list[best].current -= total;
-        }
-        best
+        smooth(&mut self.list, |_, seat| seat.backup == backup && seat.is_free(asking, now))
     }
 
     /// The free seat whose measure is lowest; ties are taken in order.
@@ -242,5 +243,34 @@ impl Seats {
         let second = (first + 1 + (asking.random >> 32) % (count - 1)) % count;
         let (a, b) = (free[usize::try_from(first).ok()?], free[usize::try_from(second).ok()?]);
         Some(if self.list[b].load() < self.list[a].load() { b } else { a })
+    }
+}
+
+/// nginx's smooth weighted round robin: every free seat gains its weight, the highest is taken and pays the sum.
+/// Equal weights come out in order.
+fn smooth(list: &mut [Seat], mut is_free: impl FnMut(usize, &Seat) -> bool) -> Option<usize> {
+    let mut total = 0i64;
+    let mut best: Option<usize> = None;
+    for at in 0..list.len() {
+        if !is_free(at, &list[at]) {
+            continue;
+        }
+        let weight = i64::from(list[at].weight);
+        list[at].current += weight;
+        total += weight;
+        if best.is_none_or(|b| list[at].current > list[b].current) {
+            best = Some(at);
+        }
+    }
+    if let Some(best) = best {
+        list[best].current -= total;
+    }
+    best
+}
+
+fn ring(strategy: &Strategy, list: &[Seat]) -> Ring {
+    match strategy {
+        Strategy::Hash { consistent: true, .. } => Ring::of(list),
+        _ => Ring::default(),
     }
 }

@@ -35,7 +35,7 @@ fn balancer(strategy: Strategy, all: &[Of]) -> Balancer {
 }
 
 fn asking(client: u32, random: u64, tried: &[u64]) -> Asking<'_> {
-    Asking { client: std::net::Ipv4Addr::from(client).into(), random, tried }
+    Asking { client: std::net::Ipv4Addr::from(client).into(), key: &[], random, tried }
 }
 
 /// Ports of what was picked, 0 being the first endpoint.
@@ -132,7 +132,7 @@ fn rendezvous_follows_weights_and_takes_mapped_addresses_for_the_same() {
     let two = balancer(Strategy::IpHash, &[(3, 0, false), PLAIN]);
     let first = (0..4_000).filter(|&client| at(&two.pick(&asking(client, 0, &[])).unwrap()) == 0).count();
     assert!((2_800..3_200).contains(&first), "{first}");
-    let mapped = Asking { client: "::ffff:0.0.0.9".parse().unwrap(), random: 0, tried: &[] };
+    let mapped = Asking { client: "::ffff:0.0.0.9".parse().unwrap(), key: &[], random: 0, tried: &[] };
     assert_eq!(at(&two.pick(&mapped).unwrap()), at(&two.pick(&asking(9, 0, &[])).unwrap()));
 }
 

@@ -242,7 +242,7 @@ fn explain(request: Request, engine: &Engine) -> Result<Value, CallError> {
     };
     let Some(route) = found else { return Ok(json!({"route": null})) };
     let service = match &route.action {
-        crate::snapshot::route::ActionRun::Proxy(proxy) => Some(proxy.service.id.as_str()),
+        crate::snapshot::route::ActionRun::Proxy(proxy) => Some(proxy.service.id()),
         _ => None,
     };
     Ok(json!({

@@ -181,6 +181,7 @@ pub async fn send(downstream: &mut Downstream, head: &[u8], body: &[u8], idle_ms
         let result = match side {
             Side::Http1(io) => poll_send(cx, io, head, body, &mut sent),
             Side::Http2(stream) => stream.poll_send(cx, body, &mut sent),
+            Side::Inner(_) => Poll::Ready(Ok(())),
         };
         if sent != before {
             until = clock.after(idle_ms);
@@ -193,7 +194,7 @@ pub async fn send(downstream: &mut Downstream, head: &[u8], body: &[u8], idle_ms
     })
     .await?;
     Ok(match side {
-        Side::Http1(_) => sent,
+        Side::Http1(_) | Side::Inner(_) => sent,
         Side::Http2(stream) => sent + stream.head_bytes,
     } as u64)
 }

@@ -7,7 +7,7 @@ use wire::head::Head;
 use wire::{HeadLimits, Refusal};
 
 use super::downstream::Downstream;
-use super::forward::Forwarding;
+use super::forward::Aim;
 use super::upload::{Source, Stopped, Upload};
 use crate::buffer::{Buffer, Scratch};
 use crate::clock::{Moment, NEVER};
@@ -38,13 +38,13 @@ pub enum Failure {
 pub async fn ask(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    to: &Forwarding<'_>,
+    to: &Aim<'_>,
     upload: &mut Upload,
     upstream: &mut Upstream,
 ) -> Result<(), Failure> {
     let worker = std::rc::Rc::clone(&downstream.worker);
     let clock = &worker.clock;
-    let transport = &*to.proxy.transport;
+    let transport = to.transport;
     scratch.upstream.consume(scratch.upstream.len());
     let mut heads = Heads {
         searched: 0,

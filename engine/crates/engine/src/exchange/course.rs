@@ -176,17 +176,17 @@ impl<'p> Course<'p> {
     }
 
     fn count(&mut self) -> Result<(), Fault> {
+        self.jumps = self.jumps.saturating_add(1);
         if self.is_exhausted() {
             return Err(Fault::new(FaultKind::TooManyJumps, "more than ten searches"));
         }
-        self.jumps += 1;
         Ok(())
     }
 
-    /// No search is left.
+    /// It has searched too often.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
-        self.jumps == JUMPS
+        self.jumps > JUMPS
     }
 }
 

@@ -1,5 +1,6 @@
 //! Brings an endpoint's response to the client: filters, head, body; then the connection goes back to its pool.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use plan::fault::FaultKind;
@@ -13,7 +14,8 @@ use super::answer::{self, Delivery};
 use super::connection::Next;
 use super::download::{Download, From, Source, Waits};
 use super::downstream::{Downstream, Side};
-use super::forward::{note_rest, Forwarding, Outcome};
+use super::forward::{note_rest, Aim, Outcome};
+use super::location;
 use super::page;
 use super::record::nanos;
 use super::removal::Removal;
@@ -21,8 +23,8 @@ use super::tunnel::Tunnel;
 use super::upload::{self, Stopped, Upload};
 use crate::balance::endpoint::Change;
 use crate::balance::{Endpoint, InFlight};
-use crate::buffer::Scratch;
-use crate::clock::{Moment, NEVER};
+use crate::buffer::{Buffer, Scratch};
+use crate::clock::{Clock, Moment, NEVER};
 use crate::fault::Fault;
 use crate::observe::events::Level;
 use crate::upstream::pool::Upstream;
@@ -32,9 +34,9 @@ use crate::worker::Worker;
 pub async fn deliver(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    to: &Forwarding<'_>,
+    to: &Aim<'_>,
     mut upload: Upload,
-    mut upstream: Upstream,
+    upstream: Upstream,
     in_flight: InFlight,
 ) -> Outcome {
     let worker = std::rc::Rc::clone(&downstream.worker);
@@ -58,11 +60,15 @@ pub async fn deliver(
     let upstream_keeps = !hidden
         && framing != Framing::UntilClose
         && peer_keeps(scratch)
-        && !to.proxy.transport.http10
+        && !to.transport.http10
         && !(scratch.response.status == 204 && announces_a_body(&scratch.response));
     let is_stream = is_event_stream(scratch);
+    let ahead = to.proxy.ahead.filter(|_| !(to.proxy.accel && refuses_buffering(&scratch.response)));
     let length = framing::content_length(&scratch.response).ok().flatten();
     answer::drop_connection_fields(&mut scratch.response, &to.proxy.hide);
+    if !to.proxy.rewrite_location.is_empty() {
+        location::rewrite(&mut to.place.exchange(downstream, scratch), &to.proxy.rewrite_location);
+    }
     page::dress(&mut scratch.response, &scratch.record);
     filter(downstream, scratch, to);
     let delivery = delivery(framing, scratch, length);
@@ -74,29 +80,33 @@ pub async fn deliver(
     // Interim responses may wait there, one of them half sent.
     let interim = scratch.to_client.len();
     downstream.begin(scratch, delivery, keeps);
-    let transport = &*to.proxy.transport;
+    let transport = to.transport;
     let from = match framing {
         Framing::None => From::None,
         Framing::Length(length) => From::Length(length),
         Framing::Chunked => From::Chunked(Decoder::new(transport.chunk_line_bytes, &transport.limits)),
         Framing::UntilClose => From::UntilClose,
     };
-    let mut download = Download::new(from, delivery, to.proxy.trailers, scratch.request.head.http2);
+    let mut download = Download::new(from, delivery, to.proxy.trailers, scratch.request.head.http2, ahead);
     scratch.trailers.clear();
     // Nothing may come for hours: its route may go meanwhile.
-    let removal = is_stream.then(|| Removal::new(&worker, downstream.client.listener.key, &to.route.id));
-    let mut bodies = Bodies { upload: &mut upload, upstream: &mut upstream, download: &mut download, removal };
-    let result = stream(downstream, scratch, to, &mut bodies, &in_flight).await;
+    let removal = is_stream.then(|| {
+        let removal = Removal::new(&worker, downstream.client.listener.key, &to.route.id);
+        (removal, Arc::clone(&in_flight))
+    });
+    let lent = Some((upstream, in_flight));
+    let mut bodies = Bodies { upload: &mut upload, lent, upstream_keeps, download: &mut download, removal };
+    let result = stream(downstream, scratch, to, &mut bodies).await;
+    let lent = match result {
+        Ok(()) => {
+            bodies.let_go(&worker, to, &scratch.to_upstream, &scratch.upstream);
+            None
+        }
+        Err(_) => bodies.lent,
+    };
     note(scratch, &download, &upload);
     let next = match result {
         Ok(()) => {
-            let reusable = upstream_keeps
-                && upload.finished(&scratch.to_upstream)
-                && !upload.is_cut()
-                && scratch.upstream.is_empty();
-            if reusable {
-                worker.pools.give_back(&in_flight, upstream, transport, &worker.clock);
-            }
             if keeps {
                 Next::Keep
             } else {
@@ -113,15 +123,15 @@ pub async fn deliver(
             Next::Close
         }
     };
-    drop(in_flight);
+    drop(lent);
     log(downstream, scratch, to);
     Outcome::Answered(next)
 }
 
 /// The endpoint has answered: it lives.
-pub(super) fn note_answer(worker: &Worker, to: &Forwarding<'_>, endpoint: &Endpoint) {
+pub(super) fn note_answer(worker: &Worker, to: &Aim<'_>, endpoint: &Endpoint) {
     if endpoint.answered() == Change::Up {
-        let fields = [("service", json!(to.proxy.service.name)), ("address", json!(endpoint.address_text()))];
+        let fields = [("service", json!(to.service.name)), ("address", json!(endpoint.address_text()))];
         worker.shared.events.tell(Level::Info, "endpoint_up", &fields);
     }
 }
@@ -151,13 +161,7 @@ fn note(scratch: &mut Scratch, download: &Download, upload: &Upload) {
 }
 
 /// What has begun cannot be answered otherwise: it is cut, in a way the client can tell.
-fn break_off(
-    downstream: &mut Downstream,
-    scratch: &mut Scratch,
-    to: &Forwarding<'_>,
-    fault: Fault,
-    delivery: Delivery,
-) {
+fn break_off(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_>, fault: Fault, delivery: Delivery) {
     scratch.to_client.clear();
     downstream.worker.shared.faults.count(fault.kind);
     downstream.cut(fault.kind, delivery == Delivery::UntilClose);
@@ -170,30 +174,43 @@ fn break_off(
 /// Both directions of an exchange whose response has begun.
 struct Bodies<'a> {
     upload: &'a mut Upload,
-    upstream: &'a mut Upstream,
+    /// The endpoint's connection, until everything has gone and come over it.
+    lent: Option<(Upstream, InFlight)>,
+    /// The endpoint keeps it open.
+    upstream_keeps: bool,
     download: &'a mut Download,
-    /// Of an event stream.
-    removal: Option<Removal>,
+    /// Of an event stream, with its endpoint.
+    removal: Option<(Removal, Arc<Endpoint>)>,
+}
+
+impl Bodies<'_> {
+    /// The endpoint is free: its connection goes back to the pool when it can be used again.
+    fn let_go(&mut self, worker: &Worker, to: &Aim<'_>, to_upstream: &[u8], received: &Buffer) {
+        let Some((upstream, in_flight)) = self.lent.take() else { return };
+        let reusable =
+            self.upstream_keeps && self.upload.finished(to_upstream) && !self.upload.is_cut() && received.is_empty();
+        if reusable {
+            worker.pools.give_back(&in_flight, upstream, to.transport, &worker.clock);
+        }
+    }
 }
 
 /// Both bodies at once, until the response is out.
 async fn stream(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    to: &Forwarding<'_>,
+    to: &Aim<'_>,
     bodies: &mut Bodies<'_>,
-    endpoint: &Endpoint,
 ) -> Result<(), Fault> {
-    let Bodies { upload, upstream, download, removal } = bodies;
     let worker = std::rc::Rc::clone(&downstream.worker);
     let clock = &worker.clock;
-    let transport = &*to.proxy.transport;
+    let transport = to.transport;
     let write_idle_ms = to.place.host.http.timeouts.write_idle_ms;
-    let mut until: Moment = NEVER;
-    let mut before = None;
+    let mut waiting = Waiting::new();
     std::future::poll_fn(|cx| {
+        let Bodies { upload, lent, download, removal, .. } = &mut *bodies;
         let Scratch { client: buffer, upstream: received, to_upstream, to_client, trailers, .. } = &mut *scratch;
-        if !upload.finished(to_upstream) {
+        if let (Some((upstream, _)), false) = (&mut *lent, upload.finished(to_upstream)) {
             let mut source = upload::Source { side: &mut downstream.side, buffer, trailers };
             if let Poll::Ready(Err(Stopped::Client(fault))) =
                 upload.poll(cx, clock, &mut source, to_upstream, &mut upstream.io)
@@ -201,19 +218,19 @@ async fn stream(
                 return Poll::Ready(Err(fault));
             }
         }
-        let mut source = Source { io: &mut upstream.io, buffer: received, trailers, pool: &worker.scratches };
+        let mut source = Source {
+            io: lent.as_mut().map(|(upstream, _)| &mut upstream.io),
+            buffer: received,
+            trailers,
+            pool: &worker.scratches,
+            directory: &worker.shared.temporary,
+        };
         if let Poll::Ready(result) = download.poll(cx, &mut source, to_client, &mut downstream.side) {
             return Poll::Ready(result);
         }
         // An endpoint that waits for the request's body is not silent while that moves.
-        let state = Some((download.received, download.sent_bytes, upload.body_bytes, download.waits_for));
-        if state != before {
-            before = state;
-            until = match download.waits_for {
-                Waits::Client => clock.after(write_idle_ms),
-                Waits::Upstream => clock.after(transport.read_idle_ms),
-            };
-        }
+        waiting.look(download, upload.body_bytes, clock, [write_idle_ms, transport.read_idle_ms]);
+        let until = waiting.client.min(waiting.upstream);
         let mut removed = NEVER;
         let is_frames = matches!(downstream.side, Side::Http2(_));
         if is_frames || removal.is_some() {
@@ -225,14 +242,14 @@ async fn stream(
                 return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, "the client left the event stream")));
             }
         }
-        if let Some(removal) = removal {
+        if let Some((removal, endpoint)) = removal {
             removed = removal.deadline(&worker, endpoint);
         }
         let upload_until = if upload.finished(to_upstream) { NEVER } else { upload.deadline() };
         let life = to.place.listener.life.end(clock);
         if downstream.alarm.poll(cx, until.min(upload_until).min(removed).min(life)) {
             let now = clock.now();
-            let waits_for_client = until <= now && download.waits_for == Waits::Client;
+            let waits_for_client = waiting.client <= now;
             let fault = if removed <= now {
                 Fault::new(FaultKind::UpstreamClosed, "the route was removed")
             } else if life <= now {
@@ -244,16 +261,50 @@ async fn stream(
             };
             return Poll::Ready(Err(fault));
         }
+        if lent.is_some() && download.is_all_read() && upload.finished(to_upstream) {
+            bodies.let_go(&worker, to, to_upstream, received);
+        }
         Poll::Pending
     })
     .await
+}
+
+/// How long each side may go on moving nothing.
+struct Waiting {
+    client: Moment,
+    upstream: Moment,
+    /// Bytes sent to the client; bytes received from the endpoint, and of the request's body.
+    before: (u64, (u64, u64)),
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { client: NEVER, upstream: NEVER, before: (0, (0, 0)) }
+    }
+
+    /// Who is waited for has the whole time again when something moved, or when the wait begins.
+    fn look(&mut self, download: &Download, uploaded: u64, clock: &Clock, [of_client, of_upstream]: [u64; 2]) {
+        let now = (download.sent_bytes, (download.received, uploaded));
+        let is_one = |moved: bool, until: Moment| moved || until == NEVER;
+        if download.waits_for == Waits::Upstream {
+            self.client = NEVER;
+        } else if is_one(now.0 != self.before.0, self.client) {
+            self.client = clock.after(of_client);
+        }
+        if download.waits_for == Waits::Client {
+            self.upstream = NEVER;
+        } else if is_one(now.1 != self.before.1, self.upstream) {
+            self.upstream = clock.after(of_upstream);
+        }
+        self.before = now;
+    }
 }
 
 /// The endpoint speaks another protocol from here on (RFC 9110 section 15.2.2), when the request is `whole`.
 async fn switch(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    to: &Forwarding<'_>,
+    to: &Aim<'_>,
     whole: bool,
     upstream: Upstream,
     in_flight: InFlight,
@@ -284,21 +335,21 @@ async fn switch(
     match sent {
         Ok(_) => {
             let removal = Removal::new(&downstream.worker, downstream.client.listener.key, &to.route.id);
-            Outcome::Tunnel(Tunnel { upstream, in_flight, removal, idle_ms: to.proxy.transport.read_idle_ms })
+            Outcome::Tunnel(Tunnel { upstream, in_flight, removal, idle_ms: to.transport.read_idle_ms })
         }
         Err(_) => Outcome::Answered(Next::Close),
     }
 }
 
 /// The route's filters see the response, the last first.
-fn filter(downstream: &Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) {
+fn filter(downstream: &Downstream, scratch: &mut Scratch, to: &Aim<'_>) {
     if !to.route.filters.is_empty() {
         let mut exchange = to.place.exchange(downstream, scratch);
         to.route.filters.iter().rev().for_each(|f| f.on_response(&mut exchange));
     }
 }
 
-fn log(downstream: &Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) {
+fn log(downstream: &Downstream, scratch: &mut Scratch, to: &Aim<'_>) {
     if !to.route.logs.is_empty() {
         let exchange = to.place.exchange(downstream, scratch);
         to.route.logs.iter().for_each(|log| log.write(&exchange.scope()));
@@ -320,6 +371,11 @@ fn peer_keeps(scratch: &Scratch) -> bool {
 /// Whether a response that has no body says how one would be framed: someone may send it all the same.
 fn announces_a_body(head: &Head) -> bool {
     head.seen.has(Known::TransferEncoding) || head.get_known(Known::ContentLength).is_some_and(|v| v != b"0")
+}
+
+/// The endpoint wants its response to be passed on at its own pace (nginx's `X-Accel-Buffering: no`).
+fn refuses_buffering(head: &Head) -> bool {
+    head.get_all(b"x-accel-buffering").any(|value| value.eq_ignore_ascii_case(b"no"))
 }
 
 fn is_event_stream(scratch: &Scratch) -> bool {

@@ -1,15 +1,19 @@
 //! The response body on its way to the client, decoded from the upstream's framing and encoded in the client's:
 //! HTTP/1's, or the frames of HTTP/2.
-//! At most one receive buffer of it is in memory: the client's pace is the upstream's.
+//! At most one receive buffer of it is in memory: the client's pace is the upstream's, unless the route reads
+//! [`ahead`](super::ahead).
 
+use std::path::Path;
 use std::task::{ready, Context, Poll};
 
 use plan::fault::FaultKind;
 use wire::chunk::{self, Decoder, Piece};
 use wire::head::Head;
 
+use super::ahead::Ahead;
 use super::answer::Delivery;
 use super::downstream::Side;
+use super::inner::Inner;
 use crate::buffer::{Buffer, ScratchPool};
 use crate::fault::Fault;
 use crate::http2::stream::Stream;
@@ -28,13 +32,17 @@ pub enum From {
 
 pub struct Download {
     pub from: From,
-    to: Delivery,
-    sent: usize,
+    pub(super) to: Delivery,
+    pub(super) sent: usize,
     trailers: bool,
     /// The client has frames: what they carry needs no framing.
     frames: bool,
-    /// The last byte has been put into the out-buffer.
-    ended: bool,
+    /// The last byte has been put into the out-buffer, or behind it.
+    pub(super) ended: bool,
+    /// How far is read ahead of a slow client: bytes in memory, bytes in a file.
+    limits: Option<(u64, u64)>,
+    /// What was read ahead, while the client is behind.
+    pub(super) ahead: Option<Box<Ahead>>,
     /// Body bytes given to the client, without framing.
     pub body_bytes: u64,
     /// All bytes given to the client.
@@ -51,19 +59,24 @@ pub struct Download {
 pub enum Waits {
     Client,
     Upstream,
+    /// The client is behind, and what it will get is read ahead.
+    Both,
 }
 
 /// The upstream's side of a download.
 pub struct Source<'a> {
-    pub io: &'a mut Io,
+    /// None once everything was read and the connection has gone back to its pool.
+    pub io: Option<&'a mut Io>,
     pub buffer: &'a mut Buffer,
     pub trailers: &'a mut Head,
     pub pool: &'a ScratchPool,
+    /// Where temporary files stand.
+    pub directory: &'a Path,
 }
 
 impl Download {
     #[must_use]
-    pub fn new(from: From, to: Delivery, trailers: bool, frames: bool) -> Self {
+    pub fn new(from: From, to: Delivery, trailers: bool, frames: bool, limits: Option<(u64, u64)>) -> Self {
         let ended = matches!(from, From::None | From::Length(0));
         Self {
             from,
@@ -72,6 +85,8 @@ impl Download {
             trailers,
             frames,
             ended,
+            limits,
+            ahead: None,
             body_bytes: 0,
             sent_bytes: 0,
             waits_for: Waits::Client,
@@ -92,6 +107,14 @@ impl Download {
         client: &mut Side,
     ) -> Poll<Result<(), Fault>> {
         loop {
+            if self.ahead.is_some() {
+                ready!(self.poll_ahead(cx, source, out, client))?;
+                if self.ended {
+                    return Poll::Ready(Ok(()));
+                }
+                // The client has caught up.
+                self.ahead = None;
+            }
             // The first encoding joins the head: a small response is one write.
             if !self.ended
                 && !source.buffer.is_empty()
@@ -100,30 +123,54 @@ impl Download {
             {
                 self.encode(source, out)?;
             }
-            match client {
-                Side::Http1(io) => ready!(self.poll_flush(cx, source.buffer, out, io))?,
-                Side::Http2(stream) => ready!(self.poll_frames(cx, source, out, stream))?,
+            let flushed = match client {
+                Side::Http1(io) => self.poll_flush(cx, source.buffer, out, io),
+                Side::Http2(stream) => self.poll_frames(cx, source, out, stream),
+                Side::Inner(inner) => Poll::Ready(self.drop_all(source.buffer, out, inner)),
+            };
+            if let (Poll::Pending, Some((memory, file)), false) = (&flushed, self.limits, self.ended) {
+                self.ahead = Some(Ahead::new(memory, file));
+                continue;
             }
+            ready!(flushed)?;
             if self.ended {
                 return Poll::Ready(Ok(()));
             }
             self.waits_for = Waits::Upstream;
-            let n = match ready!(source.buffer.poll_from(cx, source.io, source.pool)) {
-                Ok(n) => n,
-                Err(error) => return Poll::Ready(Err(broke_off(&error.to_string()))),
-            };
-            self.received += n as u64;
-            if n == 0 {
-                if !matches!(self.from, From::UntilClose) {
-                    return Poll::Ready(Err(broke_off("closed in the middle of a body")));
-                }
-                self.ended = true;
-                if self.is_chunked() {
-                    source.trailers.clear();
-                    chunk::write_end(out, source.trailers);
-                }
+            ready!(self.poll_read(cx, source, out))?;
+        }
+    }
+
+    /// Reads on; the end of a body that ends with its connection is written into `out`.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Source<'_>,
+        out: &mut Vec<u8>,
+    ) -> Poll<Result<(), Fault>> {
+        let Some(io) = &mut source.io else { return Poll::Ready(Err(broke_off("its connection is gone"))) };
+        let n = match ready!(source.buffer.poll_from(cx, io, source.pool)) {
+            Ok(n) => n,
+            Err(error) => return Poll::Ready(Err(broke_off(&error.to_string()))),
+        };
+        self.received += n as u64;
+        if n == 0 {
+            if !matches!(self.from, From::UntilClose) {
+                return Poll::Ready(Err(broke_off("closed in the middle of a body")));
+            }
+            self.ended = true;
+            if self.is_chunked() {
+                source.trailers.clear();
+                chunk::write_end(out, source.trailers);
             }
         }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Everything was read from upstream, though the client has not got it yet.
+    #[must_use]
+    pub fn is_all_read(&self) -> bool {
+        self.ended
     }
 
     /// The body goes on in chunks.
@@ -168,8 +215,20 @@ impl Download {
         }
     }
 
+    /// Nobody wants it.
+    fn drop_all(&mut self, buffer: &mut Buffer, out: &mut Vec<u8>, inner: &mut Inner) -> Result<(), Fault> {
+        let direct = self.direct(buffer);
+        let n = out.len() + direct;
+        self.sent_bytes += n as u64;
+        out.clear();
+        if direct > 0 {
+            self.took(buffer, direct);
+        }
+        inner.drop_bytes(n)
+    }
+
     /// Bytes that are in the buffer and can be used no further.
-    fn needs_more(&self, buffer: &Buffer) -> bool {
+    pub(super) fn needs_more(&self, buffer: &Buffer) -> bool {
         matches!(self.from, From::Chunked(_)) && self.stuck_at == buffer.len() && !buffer.is_empty()
     }
 
@@ -215,7 +274,7 @@ impl Download {
     }
 
     /// Bytes at the front of the buffer that go to the client as they are.
-    fn direct(&self, buffer: &Buffer) -> usize {
+    pub(super) fn direct(&self, buffer: &Buffer) -> usize {
         match (&self.from, self.to) {
             (From::Length(left), _) => usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len()),
             (From::UntilClose, Delivery::UntilClose) => buffer.len(),
@@ -224,7 +283,7 @@ impl Download {
         }
     }
 
-    fn took(&mut self, buffer: &mut Buffer, n: usize) {
+    pub(super) fn took(&mut self, buffer: &mut Buffer, n: usize) {
         buffer.consume(n);
         self.body_bytes += n as u64;
         if let From::Length(left) = &mut self.from {
@@ -234,7 +293,7 @@ impl Download {
     }
 
     /// Decodes what has come and puts it into `out`.
-    fn encode(&mut self, source: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    pub(super) fn encode(&mut self, source: &mut Source<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let buffer = &mut *source.buffer;
         let chunked = self.is_chunked();
         match (&mut self.from, self.to) {

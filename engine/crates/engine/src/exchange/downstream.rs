@@ -13,6 +13,7 @@ use plan::fault::FaultKind;
 use wire::head::Head;
 
 use super::answer::{self, Delivery};
+use super::inner::Inner;
 use crate::buffer::{Buffer, Scratch};
 use crate::clock::{Alarm, Moment};
 use crate::fault::Fault;
@@ -99,6 +100,8 @@ pub enum Side {
     Http1(Io),
     /// Boxed: most of what a thread holds are idle HTTP/1 connections.
     Http2(Box<Stream>),
+    /// Nobody: the engine asks for itself.
+    Inner(Inner),
 }
 
 impl Side {
@@ -106,12 +109,18 @@ impl Side {
     pub fn http1(&mut self) -> Option<&mut Io> {
         match self {
             Self::Http1(io) => Some(io),
-            Self::Http2(_) => None,
+            Self::Http2(_) | Self::Inner(_) => None,
         }
     }
 }
 
 impl Downstream {
+    /// The engine asks for itself.
+    #[must_use]
+    pub fn is_inner(&self) -> bool {
+        matches!(self.side, Side::Inner(_))
+    }
+
     /// Whether connections are to end after their current exchange.
     #[must_use]
     pub fn is_closing(&self) -> bool {
@@ -135,6 +144,7 @@ impl Downstream {
                 Poll::Pending
             }
             Side::Http2(stream) => stream.poll_gone(cx),
+            Side::Inner(_) => Poll::Pending,
         }
     }
 
@@ -149,6 +159,7 @@ impl Downstream {
                 Ok(())
             }
             Side::Http2(stream) => stream.interim(head.status, Some(head)),
+            Side::Inner(_) => Ok(()),
         }
     }
 
@@ -163,6 +174,7 @@ impl Downstream {
                 Ok(())
             }
             Side::Http2(stream) => stream.interim(100, None),
+            Side::Inner(_) => Ok(()),
         }
     }
 
@@ -195,6 +207,7 @@ impl Downstream {
                 answer::write_head(to_client, response, delivery, keeps, request.head.minor, &self.worker.clock);
             }
             Side::Http2(stream) => stream.begin(response, delivery, &self.worker.clock),
+            Side::Inner(_) => {}
         }
     }
 
@@ -202,7 +215,7 @@ impl Downstream {
     pub fn cut(&mut self, kind: FaultKind, until_close: bool) {
         match &mut self.side {
             Side::Http1(io) if until_close => io.reset_on_close(),
-            Side::Http1(_) => {}
+            Side::Http1(_) | Side::Inner(_) => {}
             Side::Http2(stream) => stream.reset(kind),
         }
     }

@@ -16,6 +16,7 @@ use super::ask::{self, Failure};
 use super::connection::Next;
 use super::deliver;
 use super::downstream::{Downstream, Side};
+use super::hold::{self, Keep};
 use super::page;
 use super::record::nanos;
 use super::request::Request;
@@ -28,8 +29,10 @@ use crate::balance::{Asking, Endpoint};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
 use crate::observe::events::Level;
+use crate::snapshot::destination::Destination;
 use crate::snapshot::route::{ProxyRun, RouteRun, TargetRun};
-use crate::snapshot::service::RetryRun;
+use crate::snapshot::service::{RetryRun, ServiceRun, TransportRun};
+use crate::template::Text;
 use crate::upstream::connect::{connect, Failed};
 use crate::upstream::pool::Upstream;
 use crate::worker::Worker;
@@ -41,6 +44,22 @@ pub struct Forwarding<'p> {
     pub proxy: &'p ProxyRun,
     /// The client's connection may live on.
     pub keeps: bool,
+}
+
+/// The same, with the service that was chosen for it.
+pub struct Aim<'a> {
+    of: &'a Forwarding<'a>,
+    pub service: &'a ServiceRun,
+    pub transport: &'a TransportRun,
+    pub retry: &'a RetryRun,
+}
+
+impl<'a> std::ops::Deref for Aim<'a> {
+    type Target = Forwarding<'a>;
+
+    fn deref(&self) -> &Forwarding<'a> {
+        self.of
+    }
 }
 
 pub enum Outcome {
@@ -55,37 +74,56 @@ pub enum Outcome {
 }
 
 /// Forwards the request in `scratch`, which filters have seen.
-pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) -> Outcome {
+pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Forwarding<'_>) -> Outcome {
     let worker = std::rc::Rc::clone(&downstream.worker);
-    let mut upload = match prepare(downstream, scratch, to) {
+    let chosen;
+    let service: &ServiceRun = match &of.proxy.service {
+        Destination::Balanced(service) => service,
+        other => {
+            let mut render = |text: &Text| text.render(&of.place.exchange(downstream, scratch).scope());
+            chosen = match other.choose(&mut render) {
+                Ok(chosen) => chosen,
+                Err(fault) => return Outcome::Failed(fault),
+            };
+            &chosen
+        }
+    };
+    let transport = of.proxy.transport.as_deref().unwrap_or(&service.transport);
+    let to = &Aim { of, service, transport, retry: of.proxy.retry.as_ref().unwrap_or(&service.retry) };
+    if matches!(of.proxy.service, Destination::Named(_)) {
+        // Templates see whom the request has named.
+        scratch.record.endpoint = service.balancer.endpoints().pop();
+    }
+    let key = service.key.as_ref().map(|key| key.render(&to.place.exchange(downstream, scratch).scope()));
+    let mut upload = match prepare(downstream, scratch, to).await {
         Ok(upload) => upload,
         Err(fault) => return Outcome::Failed(fault),
     };
-    let service = &to.proxy.service;
     let began = worker.clock.now();
     let mut tried: Vec<u64> = Vec::new();
     let mut last = None;
     loop {
-        let asking = Asking { client: downstream.client.ip, random: worker.random(), tried: &tried };
+        let key = key.as_deref().unwrap_or_default();
+        let asking = Asking { client: downstream.client.ip, key, random: worker.random(), tried: &tried };
         let Some(in_flight) = service.balancer.pick(&asking) else {
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
-            note_rest(scratch, &upload);
+            give_up(scratch, upload);
             return Outcome::Failed(fault);
         };
         scratch.record.endpoint = Some(Arc::clone(&in_flight));
         let failure = match try_endpoint(downstream, scratch, to, &mut upload, &in_flight).await {
             Ok(upstream) => {
                 let status = scratch.response.status;
-                let again = to.proxy.retry.statuses.contains(&status)
-                    && may_retry(&to.proxy.retry, &scratch.request)
-                    && (to.proxy.retry.tries == 0 || tried.len() + 1 < to.proxy.retry.tries as usize)
+                let again = to.retry.statuses.contains(&status)
+                    && may_retry(to.retry, &scratch.request)
+                    && (to.retry.tries == 0 || tried.len() + 1 < to.retry.tries as usize)
                     && tried.len() + 1 < service.balancer.seats()
                     && upload.can_replay();
                 if !again {
                     if to.proxy.intercept_errors && page::find(&to.route.filters, status, None).is_some() {
                         // Its body stays unread: the connection cannot be used again.
                         deliver::note_answer(&worker, to, &in_flight);
-                        note_rest(scratch, &upload);
+                        give_up(scratch, upload);
                         return Outcome::Intercepted;
                     }
                     return deliver::deliver(downstream, scratch, to, upload, upstream, in_flight).await;
@@ -105,7 +143,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, to: &Fo
         };
         note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
         tried.push(in_flight.key);
-        let policy = &to.proxy.retry;
+        let policy = to.retry;
         let wanted = match fault.kind {
             FaultKind::ConnectFailed | FaultKind::ConnectTimeout => policy.unsent,
             FaultKind::ResponseTimeout => policy.timeout && may_retry(policy, &scratch.request),
@@ -118,7 +156,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, to: &Fo
         let in_time = policy.timeout_ms == 0 || worker.clock.now() - began < policy.timeout_ms;
         let more = policy.tries == 0 || tried.len() < policy.tries as usize;
         if !(wanted && in_time && more && upload.replay()) {
-            note_rest(scratch, &upload);
+            give_up(scratch, upload);
             return Outcome::Failed(fault);
         }
         scratch.record.retries += 1;
@@ -131,6 +169,14 @@ pub(super) fn note_rest(scratch: &mut Scratch, upload: &Upload) {
     scratch.request.framing = if upload.body_done() { Framing::None } else { Framing::UntilClose };
 }
 
+/// The same, and a body of which nothing is lost is kept for an error page.
+fn give_up(scratch: &mut Scratch, upload: Upload) {
+    note_rest(scratch, &upload);
+    if upload.can_replay() && upload.head.1 != Framing::None {
+        scratch.kept = Some(upload);
+    }
+}
+
 /// Whether a request that may have been executed may be sent again.
 fn may_retry(policy: &RetryRun, request: &Request) -> bool {
     policy.non_idempotent || request.is_idempotent()
@@ -140,12 +186,12 @@ fn may_retry(policy: &RetryRun, request: &Request) -> bool {
 async fn try_endpoint(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    to: &Forwarding<'_>,
+    to: &Aim<'_>,
     upload: &mut Upload,
     endpoint: &Arc<Endpoint>,
 ) -> Result<Upstream, Failure> {
     let worker = std::rc::Rc::clone(&downstream.worker);
-    let transport = &*to.proxy.transport;
+    let transport = to.transport;
     let mut may_reuse = true;
     loop {
         let asked = Instant::now();
@@ -171,7 +217,7 @@ async fn try_endpoint(
             }
             Err(Failure::Silent { how, heard: false }) if reused => {
                 let bodyless = scratch.request.is_safe() && upload.body_bytes == 0 && upload.body_done();
-                let again = upload.is_unsent() || (bodyless && to.proxy.retry.resend_on_stale);
+                let again = upload.is_unsent() || (bodyless && to.retry.resend_on_stale);
                 if !(again && upload.replay()) {
                     return Err(Failure::Silent { how, heard: false });
                 }
@@ -214,8 +260,8 @@ fn note_failure(worker: &Worker, service: &str, endpoint: &Endpoint, fault: &Fau
     }
 }
 
-/// Writes the request as it goes upstream, and what of its body has come.
-fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'_>) -> Result<Upload, Fault> {
+/// Writes the request as it goes upstream, and what of its body has come; all of it where it is to be whole.
+async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_>) -> Result<Upload, Fault> {
     let http = &to.place.host.http;
     scratch.response.clear();
     let host = to.proxy.host.as_ref().map(|host| host.render(&to.place.exchange(downstream, scratch).scope()));
@@ -223,7 +269,11 @@ fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'
         TargetRun::Template(target) => Some(target.render(&to.place.exchange(downstream, scratch).scope())),
         _ => None,
     };
-    let Scratch { request, client: buffer, to_upstream: out, trailers, .. } = scratch;
+    let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
+    let kept = kept.take().filter(|_| to.proxy.pass_body).map(|upload| {
+        let body = out.split_off(upload.head.0);
+        (upload, body)
+    });
     out.clear();
     trailers.clear();
     if host.as_ref().is_some_and(|host| !wire::request::valid_host(host)) {
@@ -232,26 +282,75 @@ fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Forwarding<'
     if http.forwarded.add.as_ref().is_some_and(|add| add.append_for) {
         wire::forwarded::append_for(&mut request.head, downstream.client.ip_text.as_bytes());
     }
+    let decoded = http.path.decode;
     let made = Made { host: host.as_deref(), target: target.as_deref() };
-    write_request(out, request, to.proxy, http.path.decode, &made)?;
+    if let Some((mut upload, body)) = kept {
+        // Another route's failed before.
+        upload.replay();
+        write_request(out, request, to, decoded, &made, upload.head.1)?;
+        upload.head.0 = out.len();
+        out.extend_from_slice(&body);
+        request.framing = Framing::UntilClose;
+        return Ok(upload);
+    }
     let limits = Limits {
         body_bytes: to.route.body_bytes.unwrap_or(http.body_bytes),
         idle_ms: http.timeouts.body_idle_ms,
         min_rate: http.timeouts.body_min_rate,
-        write_idle_ms: to.proxy.transport.write_idle_ms,
+        write_idle_ms: to.transport.write_idle_ms,
         trailers: to.proxy.trailers,
     };
     let mut upload = match &downstream.side {
-        Side::Http1(_) => Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits),
+        Side::Http1(_) | Side::Inner(_) => {
+            Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits)
+        }
         Side::Http2(_) => Upload::of_frames(request.framing, http.limits, &limits),
     };
     // From here on the body is the upload's: what it leaves in the buffer when it fails is no request.
-    request.framing = Framing::UntilClose;
-    match &mut downstream.side {
-        Side::Http1(_) => upload.fill(out, buffer, trailers)?,
-        Side::Http2(stream) => upload.fill_from_frames(stream, out, trailers)?,
+    let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
+    let held = to.proxy.hold.filter(|_| to.proxy.pass_body);
+    if upload.body_done() || (held.is_none() && to.proxy.pass_body) {
+        write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
+        take_what_came(downstream, scratch, &mut upload)?;
+        return Ok(upload);
+    }
+    // The engine itself has answered it.
+    request.head.remove(b"expect");
+    upload.bare = true;
+    let memory = held.map_or(0, |memory| usize::try_from(memory).unwrap_or(usize::MAX));
+    let chunked = to.proxy.pass_body && framing == Framing::Chunked;
+    if !chunked {
+        let framing = if to.proxy.pass_body { framing } else { Framing::None };
+        write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
+    }
+    let keep = Keep { memory: out.len().saturating_add(memory), discard: !to.proxy.pass_body };
+    take_what_came(downstream, scratch, &mut upload)?;
+    if keep.discard || !upload.body_done() {
+        Box::pin(hold::collect(downstream, scratch, to, &mut upload, keep)).await?;
+    }
+    if chunked {
+        // Its length is known only now; the head goes before it.
+        let body = std::mem::take(&mut scratch.to_upstream);
+        let Scratch { request, to_upstream: out, .. } = scratch;
+        out.reserve(request.head.bytes.len() + 256 + body.len());
+        let framing = Framing::Length(upload.body_bytes);
+        write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
+        out.extend_from_slice(&body);
     }
     Ok(upload)
+}
+
+/// Puts what of the body has come already behind what stands in the out-buffer.
+fn take_what_came(downstream: &mut Downstream, scratch: &mut Scratch, upload: &mut Upload) -> Result<(), Fault> {
+    let Scratch { client: buffer, to_upstream: out, trailers, .. } = scratch;
+    match &mut downstream.side {
+        Side::Http1(_) => upload.fill(out, buffer, trailers),
+        Side::Http2(stream) => upload.fill_from_frames(stream, out, trailers),
+        Side::Inner(_) => Ok(()),
+    }
 }
 
 /// What templates have made of the request.
@@ -264,24 +363,31 @@ struct Made<'a> {
 fn write_request(
     out: &mut Vec<u8>,
     request: &Request,
-    proxy: &ProxyRun,
+    to: &Aim<'_>,
     decoded: bool,
     made: &Made<'_>,
+    framing: Framing,
 ) -> Result<(), Fault> {
+    let (proxy, transport) = (to.proxy, to.transport);
     out.extend_from_slice(proxy.method.as_deref().unwrap_or_else(|| request.head.method()));
     out.push(b' ');
     write_target(out, request, proxy, decoded, made.target);
-    out.extend_from_slice(if proxy.transport.http10 { b" HTTP/1.0\r\nHost: " } else { b" HTTP/1.1\r\nHost: " });
+    out.extend_from_slice(if transport.http10 { b" HTTP/1.0\r\nHost: " } else { b" HTTP/1.1\r\nHost: " });
     out.extend_from_slice(made.host.unwrap_or(&request.host_field));
     out.extend_from_slice(b"\r\n");
-    request.head.write_fields(out, HOP_BY_HOP.union(KnownSet::of(&[Known::Host])));
-    match request.framing {
+    let skip = HOP_BY_HOP.union(KnownSet::of(&[Known::Host]));
+    if proxy.pass_headers {
+        request.head.write_fields(out, skip);
+    } else {
+        request.write_own_fields(out, skip);
+    }
+    match framing {
         Framing::Length(length) => {
             out.extend_from_slice(b"Content-Length: ");
             out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
             out.extend_from_slice(b"\r\n");
         }
-        Framing::Chunked if proxy.transport.http10 => {
+        Framing::Chunked if transport.http10 => {
             return Err(Fault::new(FaultKind::NotImplemented, "a chunked body cannot go to an HTTP/1.0 upstream"));
         }
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
@@ -293,7 +399,7 @@ fn write_request(
             out.extend_from_slice(protocol);
             out.extend_from_slice(b"\r\n");
         }
-    } else if proxy.transport.http10 {
+    } else if transport.http10 {
         out.extend_from_slice(b"Connection: close\r\n");
     }
     out.extend_from_slice(b"\r\n");

@@ -1,9 +1,11 @@
 //! One request and its response. In the order of the flow: [`connection`] waits and reads heads of HTTP/1
 //! ([`crate::http2`] has streams), [`downstream`] is the client's side of either, [`request`] judges a head, [`route`] runs
 //! the exchange, [`course`] finds what is to be done, [`page`] what is answered instead, [`forward`] asks an endpoint,
-//! [`upload`] and [`download`] move bodies, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
+//! [`upload`] and [`download`] move bodies, [`hold`] and [`ahead`] keep what of them must wait, [`location`] changes where
+//! a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
+pub mod ahead;
 pub mod answer;
 pub mod ask;
 pub mod connection;
@@ -12,6 +14,9 @@ pub mod deliver;
 pub mod download;
 pub mod downstream;
 pub mod forward;
+pub mod hold;
+pub mod inner;
+pub mod location;
 pub mod page;
 pub mod record;
 pub mod removal;
@@ -32,9 +37,10 @@ use self::record::Record;
 use self::request::Request;
 use crate::filter::FilterRun;
 use crate::lookup::{Kept, LookupRun};
+use crate::snapshot::destination::Destination;
 use crate::snapshot::links::Routing;
 use crate::snapshot::listener::{AnswerRun, FaultsRun, HostRun};
-use crate::snapshot::route::{RedirectRun, RespondRun, RouteRun};
+use crate::snapshot::route::{ActionRun, RedirectRun, RespondRun, RouteRun};
 use crate::worker::Worker;
 
 /// What templates and conditions see.
@@ -51,6 +57,8 @@ pub struct Scope<'a> {
     pub server_name: &'a str,
     pub route_name: &'a str,
     pub service_name: &'a str,
+    /// What the service is reached as (nginx's `$proxy_host`): its id, or the address the request has named.
+    pub service_host: &'a str,
 }
 
 /// An exchange between its head and its response: borrowed from its connection (`'a`) and its Snapshot (`'p`).
@@ -100,9 +108,12 @@ impl<'p> Exchange<'_, 'p> {
 
     #[must_use]
     pub fn scope(&self) -> Scope<'_> {
-        let service = match self.route.map(|r| &r.action) {
-            Some(crate::snapshot::route::ActionRun::Proxy(proxy)) => proxy.service.name.as_str(),
-            _ => "",
+        let (service, host) = match self.route.map(|r| &r.action) {
+            Some(ActionRun::Proxy(proxy)) => match &proxy.service {
+                Destination::Named(named) => (named.name.as_str(), self.record.upstream_url()),
+                service => (service.name(), service.id()),
+            },
+            _ => ("", ""),
         };
         Scope {
             request: self.request,
@@ -123,6 +134,7 @@ impl<'p> Exchange<'_, 'p> {
                 }
             }),
             service_name: service,
+            service_host: host.split_once("://").map_or(host, |(_, host)| host),
         }
     }
 

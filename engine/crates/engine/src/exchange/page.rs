@@ -4,6 +4,8 @@
 //! client sees the status that led there unless the page says otherwise, but an answer of the engine's own that fails
 //! in turn is seen as it is. A page that stands for 401 still asks for credentials.
 
+use std::sync::Arc;
+
 use plan::fault::FaultKind;
 use plan::filter::StatusOverride;
 use wire::framing::Framing;
@@ -17,11 +19,7 @@ use crate::filter::FilterRun;
 use crate::snapshot::route::JumpRun;
 
 /// The page that one of these filters has for a status or a fault.
-pub fn find<'p>(
-    filters: &'p [std::sync::Arc<FilterRun>],
-    status: u16,
-    fault: Option<FaultKind>,
-) -> Option<&'p PageRun> {
+pub fn find(filters: &[Arc<FilterRun>], status: u16, fault: Option<FaultKind>) -> Option<&PageRun> {
     filters.iter().find_map(|filter| filter.page(status, fault))
 }
 
@@ -99,11 +97,13 @@ impl<'p> Course<'p> {
             Some(StatusOverride::Fixed(status)) => Some(status),
             Some(StatusOverride::Answered) | None => None,
         };
-        if is_uri {
-            exchange.request.become_get();
-        }
         match self.jump(exchange, jump) {
-            Ok(()) => None,
+            Ok(()) => {
+                if is_uri {
+                    exchange.request.become_get();
+                }
+                None
+            }
             Err(fault) => {
                 exchange.record.page_status = None;
                 Some(exchange.fault(fault))

@@ -41,6 +41,8 @@ pub struct Request {
     pub upgrade: bool,
     /// A filter has changed the path.
     pub rewritten: bool,
+    /// Bytes of the head that came from the client; what was added to it stands behind them.
+    client_bytes: usize,
     /// A rewrite has ended in `break`: the path goes upstream as it is, whatever prefix was matched.
     pub keeps_prefix: bool,
     /// It was sent here by a rewrite or a jump, and may reach internal routes.
@@ -69,6 +71,7 @@ impl Default for Request {
             expects_continue: false,
             upgrade: false,
             rewritten: false,
+            client_bytes: 0,
             keeps_prefix: false,
             internal: false,
             received: Span::default(),
@@ -129,6 +132,17 @@ impl Request {
     #[must_use]
     pub fn matching_path(&self) -> &[u8] {
         self.matching.as_deref().unwrap_or(&self.path)
+    }
+
+    /// Writes the fields that did not come from the client, but for those in `skip`.
+    pub fn write_own_fields(&self, out: &mut Vec<u8>, skip: wire::field::KnownSet) {
+        let own = |f: &&wire::head::Field| f.name.start as usize >= self.client_bytes && !skip.has(f.known);
+        for field in self.head.live().filter(own) {
+            out.extend_from_slice(self.head.text(field.name));
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(self.head.text(field.value));
+            out.extend_from_slice(b"\r\n");
+        }
     }
 
     pub fn set_path(&mut self, path: Vec<u8>) {
@@ -212,6 +226,7 @@ impl Request {
     /// The fault that is answered; the connection is closed after it.
     pub fn judge(&mut self, http: &HttpRun, client: &Client) -> Result<(), Fault> {
         self.clear_derived();
+        self.client_bytes = self.head.bytes.len();
         self.framing = framing::of_request(&self.head).map_err(Fault::of_request)?;
         self.take_target(http)?;
         self.take_connection(http);

@@ -71,6 +71,7 @@ pub async fn exchange(
     scratch.record = new_record(downstream, head_bytes);
     scratch.captures.get_mut().clear();
     scratch.looked_up.clear();
+    scratch.kept = None;
     // Templates see the response of this exchange or none.
     scratch.response.clear();
     let judged = scratch.request.judge(&listener.http, &downstream.client);

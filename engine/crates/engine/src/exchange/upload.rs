@@ -1,7 +1,8 @@
 //! The request on its way upstream: its head, then its body as it comes from the client.
 //!
 //! Everything goes through one out-buffer. Until that has been emptied for the first time it still holds the
-//! whole message so far, so the request can be sent to another endpoint ([`Upload::replay`]).
+//! whole message so far, so the request can be sent to another endpoint ([`Upload::replay`]). A body that is whole
+//! before it goes on is collected by [`hold`](super::hold).
 
 use std::task::{Context, Poll, Waker};
 
@@ -12,13 +13,14 @@ use wire::head::Head;
 use wire::HeadLimits;
 
 use super::downstream::Side;
+use super::hold::Rest;
 use crate::buffer::Buffer;
 use crate::clock::{Clock, Moment, NEVER};
 use crate::fault::Fault;
 use crate::http2::stream::Stream;
 use crate::io::Io;
 
-enum Body {
+pub(super) enum Body {
     Done,
     Length(u64),
     Chunked(Decoder),
@@ -41,12 +43,18 @@ pub enum Stopped {
 }
 
 pub struct Upload {
-    body: Body,
-    sent: usize,
+    pub(super) body: Body,
+    pub(super) sent: usize,
+    /// It is collected: no framing of ours stands between its bytes.
+    pub(super) bare: bool,
+    /// What of a whole body stands behind the out-buffer.
+    pub(super) rest: Option<Rest>,
     /// What was sent has gone to the kernel.
-    flushed: bool,
+    pub(super) flushed: bool,
     /// Something was sent that is no longer in the out-buffer.
     replayable: bool,
+    /// How much of the out-buffer is the request's head, and what that says of the body.
+    pub head: (usize, Framing),
     /// Body bytes taken from the client.
     pub body_bytes: u64,
     limit: u64,
@@ -102,8 +110,11 @@ impl Upload {
         Self {
             body,
             sent: 0,
+            bare: false,
+            rest: None,
             flushed: true,
             replayable: true,
+            head: (0, Framing::None),
             body_bytes: 0,
             limit: limits.body_bytes,
             trailers: limits.trailers,
@@ -126,7 +137,11 @@ impl Upload {
     /// Everything was sent, or nothing more will be.
     #[must_use]
     pub fn finished(&self, out: &[u8]) -> bool {
-        self.upstream_gone || (self.body_done() && self.sent == out.len() && self.flushed)
+        self.upstream_gone
+            || (self.body_done()
+                && self.sent == out.len()
+                && self.flushed
+                && self.rest.as_ref().is_none_or(Rest::is_sent))
     }
 
     /// The endpoint took no more of it.
@@ -145,6 +160,9 @@ impl Upload {
     pub fn replay(&mut self) -> bool {
         if self.replayable {
             self.sent = 0;
+            if let Some(rest) = &mut self.rest {
+                rest.rewind();
+            }
             self.flushed = true;
             self.upstream_gone = false;
             self.write_end = NEVER;
@@ -186,14 +204,21 @@ impl Upload {
                         if self.limit != 0 && self.body_bytes > self.limit {
                             return Err(Fault::new(FaultKind::BodyTooLarge, "the body is over its limit"));
                         }
-                        chunk::write_chunk(out, &buffer.filled()[..n]);
+                        let data = &buffer.filled()[..n];
+                        if self.bare {
+                            out.extend_from_slice(data);
+                        } else {
+                            chunk::write_chunk(out, data);
+                        }
                         buffer.consume(n);
                     }
                     Piece::End => {
                         if !self.trailers {
                             trailers.clear();
                         }
-                        chunk::write_end(out, trailers);
+                        if !self.bare {
+                            chunk::write_end(out, trailers);
+                        }
                         self.body = Body::Done;
                         break;
                     }
@@ -218,7 +243,7 @@ impl Upload {
     }
 
     /// Takes the DATA that has come, in the place of what was sent; false when nothing has come.
-    fn take_frames(
+    pub(super) fn take_frames(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut Stream,
@@ -243,7 +268,9 @@ impl Upload {
                 if !self.trailers {
                     trailers.clear();
                 }
-                chunk::write_end(out, trailers);
+                if !self.bare {
+                    chunk::write_end(out, trailers);
+                }
             }
             self.body = Body::Done;
         }
@@ -265,7 +292,11 @@ impl Upload {
             return Err(Fault::new(FaultKind::BodyTooLarge, "the body is over its limit"));
         }
         let Some(left) = left else {
-            chunk::write_chunk(out, data);
+            if self.bare {
+                out.extend_from_slice(data);
+            } else {
+                chunk::write_chunk(out, data);
+            }
             return Ok(false);
         };
         *left = left
@@ -302,6 +333,22 @@ impl Upload {
                     Poll::Pending => return self.wait_for_upstream(clock),
                 }
             }
+            if let Some(rest) = &mut self.rest {
+                let before = rest.at;
+                let sent = rest.poll_send(cx, upstream);
+                if rest.at != before {
+                    self.flushed = false;
+                    self.write_end = clock.after(self.write_idle_ms);
+                }
+                match sent {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(stopped)) => {
+                        self.upstream_gone = true;
+                        return Poll::Ready(Err(stopped));
+                    }
+                    Poll::Pending => return self.wait_for_upstream(clock),
+                }
+            }
             if !self.flushed {
                 match upstream.poll_flush(cx) {
                     Poll::Ready(Ok(())) => self.flushed = true,
@@ -319,45 +366,60 @@ impl Upload {
                 }
                 return Poll::Ready(Ok(()));
             }
-            let io = match &mut *source.side {
-                Side::Http1(io) => io,
-                Side::Http2(stream) => {
-                    stream.release();
-                    let before = self.body_bytes;
-                    match self.take_frames(cx, stream, out, source.trailers) {
-                        Ok(true) => self.note(self.body_bytes - before, clock),
-                        Ok(false) => return self.wait_for_client(clock),
-                        Err(fault) => return Poll::Ready(Err(Stopped::Client(fault))),
-                    }
-                    continue;
-                }
-            };
-            if source.buffer.is_empty() || matches!(self.body, Body::Chunked(_)) {
-                match io.poll_read(cx, source.buffer) {
-                    Poll::Ready(Ok(0)) => {
-                        return Poll::Ready(Err(Stopped::Client(Fault::new(
-                            FaultKind::ClientGone,
-                            "the client left in the middle of its body",
-                        ))))
-                    }
-                    Poll::Ready(Ok(n)) => self.note(n as u64, clock),
-                    Poll::Ready(Err(error)) => {
-                        return Poll::Ready(Err(Stopped::Client(Fault::new(FaultKind::ClientGone, error.to_string()))))
-                    }
-                    Poll::Pending => return self.wait_for_client(clock),
-                }
-            }
-            self.replayable = false;
-            out.clear();
-            self.sent = 0;
-            if let Err(fault) = self.fill(out, source.buffer, source.trailers) {
-                return Poll::Ready(Err(Stopped::Client(fault)));
+            match self.poll_client(cx, clock, source, out, true) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(fault)) => return Poll::Ready(Err(Stopped::Client(fault))),
+                Poll::Pending => return Poll::Pending,
             }
         }
     }
 
+    /// Takes what the client sends into `out`, in the place of what was sent when it `replaces` that.
+    pub(super) fn poll_client(
+        &mut self,
+        cx: &mut Context<'_>,
+        clock: &Clock,
+        source: &mut Source<'_>,
+        out: &mut Vec<u8>,
+        replaces: bool,
+    ) -> Poll<Result<(), Fault>> {
+        let io = match &mut *source.side {
+            Side::Http1(io) => io,
+            Side::Http2(stream) => {
+                stream.release();
+                let before = self.body_bytes;
+                if !self.take_frames(cx, stream, out, source.trailers)? {
+                    return self.wait_for_client(clock);
+                }
+                self.note(self.body_bytes - before, clock);
+                return Poll::Ready(Ok(()));
+            }
+            // Its body is whole before it begins.
+            Side::Inner(_) => return Poll::Ready(Err(Fault::new(FaultKind::Internal, "nobody sends a body"))),
+        };
+        if source.buffer.is_empty() || matches!(self.body, Body::Chunked(_)) {
+            match io.poll_read(cx, source.buffer) {
+                Poll::Ready(Ok(0)) => {
+                    let fault = Fault::new(FaultKind::ClientGone, "the client left in the middle of its body");
+                    return Poll::Ready(Err(fault));
+                }
+                Poll::Ready(Ok(n)) => self.note(n as u64, clock),
+                Poll::Ready(Err(error)) => {
+                    return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, error.to_string())))
+                }
+                Poll::Pending => return self.wait_for_client(clock),
+            }
+        }
+        if replaces {
+            self.replayable = false;
+            out.clear();
+            self.sent = 0;
+        }
+        Poll::Ready(self.fill(out, source.buffer, source.trailers))
+    }
+
     /// The endpoint takes no more for now, and the client is not waited for.
-    fn wait_for_upstream(&mut self, clock: &Clock) -> Poll<Result<(), Stopped>> {
+    fn wait_for_upstream<T>(&mut self, clock: &Clock) -> Poll<T> {
         if self.write_end == NEVER {
             self.write_end = clock.after(self.write_idle_ms);
         }
@@ -366,7 +428,7 @@ impl Upload {
     }
 
     /// The client sends no more for now.
-    fn wait_for_client(&mut self, clock: &Clock) -> Poll<Result<(), Stopped>> {
+    fn wait_for_client<T>(&mut self, clock: &Clock) -> Poll<T> {
         if self.window_end == NEVER {
             self.window_end = clock.after(self.window_ms);
             self.seen = 0;

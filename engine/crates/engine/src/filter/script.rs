@@ -42,9 +42,7 @@ pub struct RewriteRun {
 pub(super) fn build(steps: &[Step], links: &Links<'_>) -> Result<Vec<StepRun>, CallError> {
     let step = |step: &Step| {
         Ok(match step {
-            Step::Set { slot, value } => {
-                StepRun::Set { slot: links.slot(*slot)?, value: Text::build(value, links)? }
-            }
+            Step::Set { slot, value } => StepRun::Set { slot: links.slot(*slot)?, value: Text::build(value, links)? },
             Step::Rewrite(rewrite) => StepRun::Rewrite(Box::new(RewriteRun::build(rewrite, links)?)),
             Step::If { when, steps, route } => StepRun::If {
                 when: Test::build(when, links)?,
@@ -165,7 +163,8 @@ impl RewriteRun {
         }
         let mut path = rewrite.replacement.clone();
         let mut query = None;
-        let mark = rewrite.replacement.iter().position(|part| matches!(part, Part::Literal(text) if text.contains('?')));
+        let mark =
+            rewrite.replacement.iter().position(|part| matches!(part, Part::Literal(text) if text.contains('?')));
         if let Some((at, Part::Literal(text))) = mark.and_then(|at| Some((at, rewrite.replacement.get(at)?))) {
             let (before, after) = text.split_once('?').unwrap_or((text, ""));
             path.truncate(at);
@@ -185,9 +184,10 @@ impl RewriteRun {
 
     fn matches(&self, exchange: &mut Exchange<'_, '_>) -> Result<bool, Fault> {
         let captures = exchange.captures.get_mut();
-        let matched = self.pattern.capture(&exchange.request.path, captures).map_err(|limit| {
-            Fault::new(FaultKind::Internal, limit.to_string())
-        })?;
+        let matched = self
+            .pattern
+            .capture(&exchange.request.path, captures)
+            .map_err(|limit| Fault::new(FaultKind::Internal, limit.to_string()))?;
         if let (false, Some(slot)) = (matched, self.pattern.slot()) {
             captures.forget_numbers(slot);
         }
@@ -230,14 +230,17 @@ impl RewriteRun {
         let scope = exchange.scope();
         let quoted = exchange.request.is_quoted();
         let mut location = Vec::new();
-        let mut write = |text: &Text| match quoted {
-            true => text.write_quoted(&scope, &mut location, wire::target::quote_location),
-            false => text.write(&scope, &mut location),
+        let write = |text: &Text, location: &mut Vec<u8>, quote| {
+            if quoted {
+                text.write_quoted(&scope, location, quote);
+            } else {
+                text.write(&scope, location);
+            }
         };
-        write(&self.path);
+        write(&self.path, &mut location, wire::target::quote_location);
         if let Some(query) = &self.query {
-            write(&Text::Fixed(b"?".to_vec()));
-            write(query);
+            location.push(b'?');
+            write(query, &mut location, wire::target::quote_argument);
         }
         if self.append_query && !exchange.request.query.is_empty() {
             location.push(if self.query.is_some() { b'&' } else { b'?' });

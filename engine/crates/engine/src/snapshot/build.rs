@@ -9,11 +9,12 @@ use plan::service::ServiceKind;
 use plan::{Id, Plan};
 use route::{HostIndex, TableIndex};
 
+use super::destination::{Destination, NamedRun, SharesRun};
 use super::http::HttpRun;
 use super::links::{Links, Routing};
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
 use super::route::{unsupported, ActionRun, JumpRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
-use super::service::{ServiceRun, TransportRun};
+use super::service::{RetryRun, ServiceRun, TransportRun};
 use super::{Life, Snapshot};
 use crate::control::error::CallError;
 use crate::filter::FilterRun;
@@ -21,6 +22,7 @@ use crate::listen::ListenerState;
 use crate::lookup::LookupRun;
 use crate::observe::access::LogRun;
 use crate::observe::sink::Sink;
+use crate::template::Text;
 use crate::tls::terms::TlsRun;
 use crate::tls::HandedOver;
 
@@ -50,7 +52,7 @@ pub fn build(
     })?;
     let filters = each(&plan.filters, "filters", |_, f| FilterRun::build(f, &links).map(Arc::new))?;
     let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t, secrets).map_err(not_yet))?;
-    let services = services(plan, &transports, before)?;
+    let services = services(plan, &transports, before, &links)?;
     let lookups = each(&plan.lookups, "lookups", |_, l| LookupRun::build(l, &links).map(Arc::new))?;
     let routes = each(&plan.routes, "routes", |id, r| {
         Ok(Arc::new(RouteRun {
@@ -112,27 +114,90 @@ pub fn build(
     })?;
     Ok(Snapshot {
         listeners: runs.into_iter().filter_map(|(id, run)| Some((listeners.get(&id)?.key, run))).collect(),
-        services,
+        services: services.balanced,
+        named: services.named,
         routes: routes.into_keys().collect(),
         removed_route_ms: plan.lifetimes.removed_route_ms,
         life,
     })
 }
 
-fn services(plan: &Plan, transports: &Built<TransportRun>, before: &Snapshot) -> Result<Built<ServiceRun>, CallError> {
-    each(&plan.services, "services", |id, service| match &service.kind {
-        ServiceKind::Balanced(balanced) => {
-            let transport = find(transports, "transport", &balanced.transport)?;
-            ServiceRun::build(id, service, balanced, &transport, before.services.get(id))
+fn services(
+    plan: &Plan,
+    transports: &Built<TransportRun>,
+    before: &Snapshot,
+    links: &Links<'_>,
+) -> Result<Services, CallError> {
+    let mut built = Services::default();
+    for (id, service) in &plan.services {
+        let done = match &service.kind {
+            ServiceKind::Balanced(balanced) => {
+                find(transports, "transport", &balanced.transport).and_then(|transport| {
+                    let run = ServiceRun::build((id, service), balanced, &transport, before.services.get(id), links)?;
+                    built.balanced.insert(id.clone(), Arc::clone(&run));
+                    Ok(Some(Destination::Balanced(run)))
+                })
+            }
+            ServiceKind::Weighted(_) => Ok(None),
+            ServiceKind::Dynamic { address, scheme, transport, retry } => find(transports, "transport", transport)
+                .and_then(|transport| {
+                    let address = Text::build(address, links)?;
+                    let (names, retry) = ((id.as_str(), named(id, service)), RetryRun::build(retry));
+                    let run = NamedRun::new(names, address, *scheme, transport, retry, before.named.get(id));
+                    built.named.insert(id.clone(), Arc::clone(&run));
+                    Ok(Some(Destination::Named(run)))
+                }),
+        };
+        if let Some(destination) = done.map_err(|error| at(error, "services", id))? {
+            built.all.insert(id.clone(), destination);
         }
-        ServiceKind::Weighted(_) => Err(CallError::unsupported("", "weighted services")),
-        ServiceKind::Dynamic { .. } => Err(CallError::unsupported("", "dynamic services")),
-    })
+    }
+    for id in plan.services.keys() {
+        weighted(plan, id, &mut built, &mut Vec::new()).map_err(|error| at(error, "services", id))?;
+    }
+    Ok(built)
+}
+
+/// A service of shares, once those it names are there; one that comes to itself again is refused.
+fn weighted<'p>(
+    plan: &'p Plan,
+    id: &'p str,
+    built: &mut Services,
+    above: &mut Vec<&'p str>,
+) -> Result<Destination, CallError> {
+    if let Some(done) = built.all.get(id) {
+        return Ok(done.clone());
+    }
+    let service = plan.services.get(id).ok_or_else(|| CallError::reference("", "service", id))?;
+    let ServiceKind::Weighted(shares) = &service.kind else { return Err(CallError::reference("", "service", id)) };
+    if above.contains(&id) {
+        return Err(bad_plan(format!("the service `{id}` is a share of itself")));
+    }
+    above.push(id);
+    let shares = shares
+        .iter()
+        .map(|share| Ok((weighted(plan, &share.service, built, above)?, share.weight)))
+        .collect::<Result<Vec<_>, CallError>>()?;
+    above.pop();
+    let run = Destination::Shares(SharesRun::new(id, named(id, service), shares));
+    built.all.insert(id.to_owned(), run.clone());
+    Ok(run)
+}
+
+fn named(id: &str, service: &plan::service::Service) -> String {
+    if service.origin.name.is_empty() { id } else { &service.origin.name }.to_owned()
+}
+
+#[derive(Default)]
+struct Services {
+    all: BTreeMap<Id, Destination>,
+    balanced: Built<ServiceRun>,
+    named: Built<NamedRun>,
 }
 
 fn action(
     action: &Action,
-    services: &Built<ServiceRun>,
+    services: &Services,
     transports: &Built<TransportRun>,
     links: &Links<'_>,
 ) -> Result<ActionRun, CallError> {
@@ -141,11 +206,9 @@ fn action(
     }
     Ok(match action {
         Action::Proxy(proxy) => {
-            let service = find(services, "service", &proxy.service)?;
-            let transport = match &proxy.transport {
-                Some(id) => find(transports, "transport", id)?,
-                None => Arc::clone(&service.transport),
-            };
+            let service = services.all.get(&proxy.service).cloned();
+            let service = service.ok_or_else(|| CallError::reference("", "service", &proxy.service))?;
+            let transport = proxy.transport.as_ref().map(|id| find(transports, "transport", id)).transpose()?;
             ActionRun::Proxy(ProxyRun::build(proxy, service, transport, links)?)
         }
         Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond, links)?),
@@ -165,20 +228,23 @@ fn each<T, R>(
 ) -> Result<Built<R>, CallError> {
     all.iter()
         .map(|(id, object)| {
-            let made = make(id, object).map_err(|mut error| {
-                let inner = std::mem::take(&mut error.place);
-                error.place = if inner.starts_with(kind) {
-                    inner
-                } else if inner.is_empty() {
-                    format!("{kind}.{id}")
-                } else {
-                    format!("{kind}.{id}.{inner}")
-                };
-                error
-            })?;
+            let made = make(id, object).map_err(|error| at(error, kind, id))?;
             Ok((id.clone(), made))
         })
         .collect()
+}
+
+/// The error with the place of the object it was found in.
+fn at(mut error: CallError, kind: &str, id: &str) -> CallError {
+    let inner = std::mem::take(&mut error.place);
+    error.place = if inner.starts_with(kind) {
+        inner
+    } else if inner.is_empty() {
+        format!("{kind}.{id}")
+    } else {
+        format!("{kind}.{id}.{inner}")
+    };
+    error
 }
 
 fn find<T>(all: &Built<T>, kind: &str, id: &str) -> Result<Arc<T>, CallError> {

@@ -2,9 +2,10 @@
 //! is carried over by identity (DESIGN.md, law 4).
 //!
 //! [`links`] are the numbers by which its parts find each other. In the order of a request: [`http`] how its bytes are judged, [`listener`] hosts and tables, [`route`] what
-//! happens to it, [`service`] where it goes. [`build`] puts them together and says what cannot be run, by name.
+//! happens to it, [`destination`] and [`service`] where it goes. [`build`] puts them together and says what cannot be run, by name.
 
 pub mod build;
+pub mod destination;
 pub mod http;
 pub mod links;
 pub mod listener;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::destination::NamedRun;
 use self::listener::ListenerRun;
 use self::service::ServiceRun;
 use crate::clock::{Clock, Moment, NEVER};
@@ -25,7 +27,10 @@ use crate::listen::ListenerState;
 pub struct Snapshot {
     /// By [`crate::listen::ListenerState::key`].
     pub listeners: FxHashMap<u64, Arc<ListenerRun>>,
+    /// Balanced services.
     pub services: BTreeMap<String, Arc<ServiceRun>>,
+    /// Services whose endpoints requests name.
+    pub named: BTreeMap<String, Arc<NamedRun>>,
     /// Ids of all routes, to know whether a long-lived exchange's is still there.
     pub routes: FxHashSet<String>,
     pub removed_route_ms: u64,
@@ -74,6 +79,7 @@ impl Snapshot {
         Self {
             listeners: FxHashMap::default(),
             services: BTreeMap::new(),
+            named: BTreeMap::new(),
             routes: FxHashSet::default(),
             removed_route_ms: 0,
             life: Arc::default(),

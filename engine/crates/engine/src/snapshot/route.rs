@@ -6,10 +6,12 @@ use plan::route::{Action, Buffering, HeaderValue, Jump, Proxy, Target};
 use plan::Origin;
 use wire::field::{known, Known, KnownSet};
 
+use super::destination::Destination;
 use super::links::Links;
 use super::listener::FaultsRun;
-use super::service::{RetryRun, ServiceRun, TransportRun};
+use super::service::{RetryRun, TransportRun};
 use crate::control::error::CallError;
+use crate::exchange::location::LocationRun;
 use crate::filter::FilterRun;
 use crate::observe::access::LogRun;
 use crate::template::Text;
@@ -25,6 +27,7 @@ pub struct RouteRun {
     pub body_bytes: Option<u64>,
 }
 
+#[allow(clippy::large_enum_variant)] // One a route, and most are the large one.
 pub enum ActionRun {
     Proxy(ProxyRun),
     Respond(RespondRun),
@@ -44,9 +47,10 @@ pub enum JumpRun {
 }
 
 pub struct ProxyRun {
-    pub service: Arc<ServiceRun>,
-    pub transport: Arc<TransportRun>,
-    pub retry: RetryRun,
+    pub service: Destination,
+    /// Instead of the service's.
+    pub transport: Option<Arc<TransportRun>>,
+    pub retry: Option<RetryRun>,
     pub target: TargetRun,
     pub host: Option<Text>,
     pub upgrade: bool,
@@ -54,6 +58,17 @@ pub struct ProxyRun {
     pub informational: bool,
     pub hide: HideSet,
     pub method: Option<Vec<u8>>,
+    /// The client's fields go upstream; else only those that filters have set.
+    pub pass_headers: bool,
+    /// Its body does.
+    pub pass_body: bool,
+    /// The request's body is whole before it goes on; so many bytes of it in memory.
+    pub hold: Option<u64>,
+    /// The response is read ahead of the client: so many bytes in memory, so many in a file.
+    pub ahead: Option<(u64, u64)>,
+    /// X-Accel-Redirect and its family are honoured.
+    pub accel: bool,
+    pub rewrite_location: Vec<LocationRun>,
     pub intercept_errors: bool,
 }
 
@@ -127,9 +142,7 @@ impl JumpRun {
         links.note_jump();
         Ok(match jump {
             Jump::Uri { table, uri } => Self::Uri { table: links.table(table)?, uri: Text::build(uri, links)? },
-            Jump::Name { table, name } => {
-                Self::Named { table: links.table(table)?, route: links.named(table, name)? }
-            }
+            Jump::Name { table, name } => Self::Named { table: links.table(table)?, route: links.named(table, name)? },
         })
     }
 }
@@ -163,29 +176,25 @@ impl RedirectRun {
 }
 
 impl ProxyRun {
-    /// Makes a proxy action ready. `transport` is the route's own or the service's.
+    /// Makes a proxy action ready. `transport` is the route's own.
     ///
     /// # Errors
     /// What in it this engine cannot run yet, by name.
     pub fn build(
         proxy: &Proxy,
-        service: Arc<ServiceRun>,
-        transport: Arc<TransportRun>,
+        service: Destination,
+        transport: Option<Arc<TransportRun>>,
         links: &Links<'_>,
     ) -> Result<Self, CallError> {
         let unsupported = [
-            ("request_body buffering", proxy.request_body != Buffering::Stream),
-            ("response_body buffering", proxy.response_body != Buffering::Stream),
-            ("accel", proxy.accel),
-            ("rewrite_location", !proxy.rewrite_location.is_empty()),
-            ("pass_headers off", !proxy.pass_headers),
-            ("pass_body off", !proxy.pass_body),
+            ("request_body ahead", matches!(proxy.request_body, Buffering::Ahead { .. })),
+            ("response_body buffer", matches!(proxy.response_body, Buffering::Buffer { .. })),
         ];
         if let Some((name, _)) = unsupported.iter().find(|(_, used)| *used) {
             return Err(CallError::unsupported("", name));
         }
         Ok(Self {
-            retry: proxy.retry.as_ref().map_or_else(|| service.retry.clone(), RetryRun::build),
+            retry: proxy.retry.as_ref().map(RetryRun::build),
             service,
             transport,
             target: match &proxy.target {
@@ -202,9 +211,23 @@ impl ProxyRun {
             informational: proxy.informational,
             hide: HideSet::build(&proxy.hide),
             method: proxy.method.as_ref().map(|m| m.clone().into_bytes()),
+            pass_headers: proxy.pass_headers,
+            pass_body: proxy.pass_body,
+            hold: if let Buffering::Buffer { memory } = proxy.request_body { Some(memory) } else { None },
+            ahead: if let Buffering::Ahead { memory, file } = proxy.response_body {
+                Some((memory, file))
+            } else {
+                None
+            },
+            accel: proxy.accel,
+            rewrite_location: rewrites(&proxy.rewrite_location, links)?,
             intercept_errors: proxy.intercept_errors,
         })
     }
+}
+
+fn rewrites(all: &[plan::route::LocationRewrite], links: &Links<'_>) -> Result<Vec<LocationRun>, CallError> {
+    all.iter().map(|rule| LocationRun::build(rule, links)).collect()
 }
 
 /// The name of an action this engine cannot run yet.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use plan::service::{Balanced, Endpoint as PlanEndpoint, Rest, Retry, RetryOn, Strategy, UpstreamScheme};
 use wire::HeadLimits;
 
+use super::links::Links;
 use crate::balance::{Address, Balancer, Endpoint, Seat};
 use crate::control::error::CallError;
+use crate::template::Text;
 use crate::tls::upstream::UpstreamTlsRun;
 use crate::tls::HandedOver;
 
@@ -18,6 +20,8 @@ pub struct ServiceRun {
     pub balancer: Balancer,
     pub transport: Arc<TransportRun>,
     pub retry: RetryRun,
+    /// What a hash makes its choice by.
+    pub key: Option<Text>,
     rest: Rest,
 }
 
@@ -106,20 +110,16 @@ impl ServiceRun {
     /// # Errors
     /// What in it cannot be run.
     pub fn build(
-        id: &str,
-        service: &plan::service::Service,
+        (id, service): (&str, &plan::service::Service),
         balanced: &Balanced,
         transport: &Arc<TransportRun>,
         before: Option<&Arc<Self>>,
+        links: &Links<'_>,
     ) -> Result<Arc<Self>, CallError> {
-        match &balanced.strategy {
-            Strategy::RoundRobin
-            | Strategy::LeastConnections
-            | Strategy::LeastTime
-            | Strategy::IpHash
-            | Strategy::PowerOfTwo => {}
-            other => return Err(CallError::unsupported(&format!("services.{id}"), &format!("strategy {other:?}"))),
-        }
+        let key = match &balanced.strategy {
+            Strategy::Hash { key, .. } => Some(Text::build(key, links)?),
+            _ => None,
+        };
         let mut seats = seats(id, &balanced.endpoints, &balanced.rest, before)?;
         let mut generation = balanced.generation;
         if let Some((newer, list)) = before.and_then(|b| b.balancer.newer_than(generation)) {
@@ -133,8 +133,21 @@ impl ServiceRun {
             balancer: Balancer::new(balanced.strategy.clone(), generation, seats),
             transport: Arc::clone(transport),
             retry: RetryRun::build(&balanced.retry),
+            key,
             rest: balanced.rest.clone(),
         }))
+    }
+
+    /// Of one endpoint that a request has named.
+    #[must_use]
+    pub fn of_request(
+        id: &str,
+        name: &str,
+        balancer: Balancer,
+        (transport, retry): (Arc<TransportRun>, RetryRun),
+    ) -> Arc<Self> {
+        let rest = Rest { failures: 0, window_ms: 0, rest_ms: 0, spare_single: true };
+        Arc::new(Self { id: id.to_owned(), name: name.to_owned(), balancer, transport, retry, key: None, rest })
     }
 
     /// Other endpoints, without an apply.
