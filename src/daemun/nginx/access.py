@@ -17,7 +17,7 @@ from daemun.nginx.making import Making
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import choice, complain
 from daemun.nginx.variable_names import KNOWN
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument
 from daemun.plan.filter import Access, Address, AddressRule, Basic, Gate, Satisfy, SlotValue, Subrequest
 from daemun.plan.route import Uri
 from daemun.plan.scalars import Id
@@ -67,7 +67,7 @@ def _basic(level: Level, making: Making) -> Gate | None:
             making, realm, "auth_basic has no effect without auth_basic_user_file", severity="warning", remedy=remedy
         )
         return None
-    text = template(realm.args[0], making, realm.places[0])
+    text = argument(realm, 0, making)
     # `auth_basic $realm`: it may turn out to be `off`.
     when = Not(Equals(value=text, to=(Literal("off"),))) if "$" in realm.args[0] else None
     return Basic(realm=text, users=_users(users, making), when=when)
@@ -96,7 +96,7 @@ def _request(level: Level, making: Making, scene: Scene) -> Gate | None:
     if one is None or one.args[0] == "off":
         return None
     # nginx takes the URI as it stands, variables and all.
-    uri = template(one.args[0], making, one.places[0], captures=scene.captures) if "$" not in one.args[0] else ()
+    uri = argument(one, 0, making, captures=scene.captures) if "$" not in one.args[0] else ()
     if "$" in one.args[0]:
         remedy = "write a path; the location it leads to may use variables"
         complain(making, one, "auth_request takes no variables", argument=0, remedy=remedy)
@@ -115,5 +115,5 @@ def _kept(one: Directive, making: Making, scene: Scene) -> SlotValue | None:
         message = f'the variable "${name}" is nginx\'s own and cannot be set'
         complain(making, one, message, argument=0, kind="duplicate", remedy="give it another name")
         return None
-    value = template(one.args[1], making, one.places[1], captures=scene.captures)
+    value = argument(one, 1, making, captures=scene.captures)
     return SlotValue(slot=making.slot(name), value=value)

@@ -15,7 +15,7 @@ from daemun.nginx.media_types import content_type
 from daemun.nginx.pages import HTML, answer, page
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
-from daemun.nginx.variables import joined, template
+from daemun.nginx.variables import argument, joined
 from daemun.plan.route import HeaderValue, Respond
 from daemun.plan.script import Close, Return, ReturnText
 from daemun.plan.template import Literal, Template
@@ -41,7 +41,7 @@ def returned(
     if status is None:
         return None
     has_text = len(one.args) > at
-    text = template(one.args[at], making, one.places[at], captures=captures, root=root) if has_text else ()
+    text = argument(one, at, making, captures=captures, root=root) if has_text else ()
     if status == 444 or (status in _CLOSING and not text):
         return Close()
     if status in REDIRECTS:

@@ -14,7 +14,7 @@ from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain, flag
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument
 from daemun.plan.fault import FaultKind
 from daemun.plan.filter import (
     Answered,
@@ -37,6 +37,14 @@ _FAULTS = {494: (FaultKind.HEAD_TOO_LARGE,), 495: (), 496: (), 497: (FaultKind.P
 
 def error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
     """Add the error pages of a level; None when it has none."""
+    at = level.owner(("error_page", "recursive_error_pages"))
+    key = (at, scene.table, scene.captures)
+    if key not in making.error_pages:
+        making.error_pages[key] = _error_pages(at, making, scene)
+    return making.error_pages[key]
+
+
+def _error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
     recursive = flag(level, "recursive_error_pages", making, default=False)
     pages: list[ErrorPage] = []
     for one in level.all("error_page"):
@@ -99,10 +107,10 @@ def _status(one: Directive, index: int, making: Making) -> int | None:
 
 
 def _answer(one: Directive, making: Making, scene: Scene) -> PageAnswer:
-    text, place = one.args[-1], one.places[len(one.args) - 1]
+    text = one.args[-1]
     if text.startswith("@"):
         return Name(table=scene.table, name=text.removeprefix("@"))
-    target = template(text, making, place, captures=scene.captures)
+    target = argument(one, len(one.args) - 1, making, captures=scene.captures)
     return Uri(table=scene.table, uri=target) if _is_path(target) else PageRedirect(target)
 
 

@@ -12,7 +12,7 @@ from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain, parse_millis
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument
 from daemun.plan.filter import Expires, ExpiresFrom
 from daemun.plan.template import Entry, Literal, LookupPart, Map, RegexEntry, Template
 
@@ -57,7 +57,7 @@ def seconds(text: str, *, modified: bool) -> str | None:
 def _looked_up(one: Directive, making: Making, scene: Scene) -> Template:
     """Return a variable's value in the Plan's words: that of a `map`, through a map of its own."""
     index = len(one.args) - 1
-    value = template(one.args[index], making, one.places[index], captures=scene.captures)
+    value = argument(one, index, making, captures=scene.captures)
     part = value[0] if len(value) == 1 else None
     table = making.lookups.get(part.table) if isinstance(part, LookupPart) else None
     if not isinstance(part, LookupPart) or not isinstance(table, Map):

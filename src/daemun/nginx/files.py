@@ -14,7 +14,7 @@ from daemun.nginx.media_types import default_type, types_id
 from daemun.nginx.pages import answer
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import choice, complain, flag, number
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument, template
 from daemun.plan.fault import FaultKind
 from daemun.plan.files import (
     Alias,
@@ -74,10 +74,7 @@ def try_files(level: Level, making: Making, scene: Scene, content: Id | None) ->
         return None
     one = own[-1]
     root = document_root(level, making, scene)
-    texts = [
-        template(text, making, one.places[index], captures=scene.captures, root=root)
-        for index, text in enumerate(one.args)
-    ]
+    texts = [argument(one, index, making, captures=scene.captures, root=root) for index in range(len(one.args))]
     if len(own) > 1:
         complain(making, one, '"try_files" directive is duplicate', kind="duplicate")
     return TryFiles(
@@ -125,7 +122,7 @@ def _root(level: Level, making: Making, scene: Scene) -> tuple[Template, Alias]:
             complain(making, one, message, argument=0)
             return (), Off()
     path = text if text.startswith("$") else making.file(text)
-    root = template(path, making, one.places[0], captures=scene.captures)
+    root = template(path, making, one.places[0], captures=scene.captures) if "$" in path else (Literal(path),)
     return root, _alias(one, at, making) if aliases else Off()
 
 
@@ -153,7 +150,7 @@ def _index(level: Level, making: Making, scene: Scene) -> tuple[Template, ...]:
                 complain(
                     making, one, message, argument=at, severity="warning", remedy="what follows is never asked for"
                 )
-            names.append(template(text, making, one.places[at], captures=scene.captures))
+            names.append(argument(one, at, making, captures=scene.captures))
     return tuple(names)
 
 

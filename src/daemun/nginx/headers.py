@@ -16,7 +16,7 @@ from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import choice, complain
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument
 from daemun.plan.filter import Add, HeaderOp, ResponseHeaders, Set
 from daemun.plan.route import HeaderValue
 from daemun.plan.scalars import Id
@@ -59,6 +59,6 @@ def _added(level: Level, making: Making) -> Iterator[Directive]:
 
 
 def _op(one: Directive, making: Making, scene: Scene) -> HeaderOp:
-    value = template(one.args[1], making, one.places[1], captures=scene.captures)
+    value = argument(one, 1, making, captures=scene.captures)
     field = HeaderValue(name=one.args[0], value=value)
     return Set(field) if one.args[0].lower() in _REPLACED else Add(field)

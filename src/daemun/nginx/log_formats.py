@@ -41,16 +41,11 @@ class ErrorLog:
 
 def access_logs(level: Level, making: Making) -> tuple[Id, ...]:
     """Return the access logs of a level, added when they are new."""
-    found = level.all("access_log")
-    if not found:
-        return (_add("access", _log(DEFAULT_PATH, _combined(making), None, making), making),)
-    if any(one.args and one.args[0] == "off" for one in found):
-        for one in found:
-            if one.args[0] == "off" and len(one.args) > 1:
-                complain(making, one, f'invalid parameter "{one.args[1]}"', argument=1, remedy="`off` stands alone")
-        return ()
-    ids = [_access_log(one, level, making) for one in found]
-    return tuple(name for name in ids if name is not None)
+    at = level.owner(("access_log",))
+    found = making.access_logs.get(at)
+    if found is None:
+        found = making.access_logs[at] = _access_logs(at, making)
+    return found
 
 
 def error_log(level: Level, making: Making) -> ErrorLog:
@@ -71,6 +66,19 @@ def error_log(level: Level, making: Making) -> ErrorLog:
             making, one, f'"{one.args[0]}" is not served by this version', argument=0, kind="not_yet", remedy=_SYSLOG
         )
     return ErrorLog(path="" if one.args[0] == "stderr" else making.file(one.args[0]), level=word)
+
+
+def _access_logs(level: Level, making: Making) -> tuple[Id, ...]:
+    found = level.own("access_log")
+    if not found:
+        return (_add("access", _log(DEFAULT_PATH, _combined(making), None, making), making),)
+    if any(one.args and one.args[0] == "off" for one in found):
+        for one in found:
+            if one.args[0] == "off" and len(one.args) > 1:
+                complain(making, one, f'invalid parameter "{one.args[1]}"', argument=1, remedy="`off` stands alone")
+        return ()
+    ids = [_access_log(one, level, making) for one in found]
+    return tuple(name for name in ids if name is not None)
 
 
 def log_format(one: Directive, making: Making) -> Text:

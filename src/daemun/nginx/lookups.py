@@ -17,7 +17,7 @@ from daemun.nginx.making import Making
 from daemun.nginx.patterns import pattern
 from daemun.nginx.values import complain
 from daemun.nginx.variable_names import KNOWN
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument
 from daemun.plan.template import Entry, Literal, Lookup, Map, RegexEntry, Share, Split, Template
 
 _HOST = re.compile(r"(?:\*?\.)?[^*]+|[^*]+\.\*")
@@ -74,19 +74,18 @@ def _map(one: Directive, making: Making) -> Map:
             remedy = "an entry is a key and a value; quote what has blanks"
             complain(making, entry, "invalid number of the map parameters", kind="syntax", remedy=remedy)
             continue
-        text = entry.args[0]
         if key == "default":
             if default is not None:
                 complain(making, entry, "duplicate default map parameter", kind="duplicate")
-            default = template(text, making, entry.places[0])
+            default = argument(entry, 0, making)
         elif key.startswith("~"):
             ignore_case = key.startswith("~*")
             searched = pattern(key[2 if ignore_case else 1 :], making, entry.place, ignore_case=ignore_case)
-            value = template(text, making, entry.places[0], captures=searched.slot)
+            value = argument(entry, 0, making, captures=searched.slot)
             regexes.append(RegexEntry(pattern=searched, value=value))
         else:
             key = key.removeprefix("\\")
-            value = template(text, making, entry.places[0])
+            value = argument(entry, 0, making)
             _add(exact, key.lower(), value, entry, making, hostnames=hostnames)
     return Map(
         hostnames=hostnames,

@@ -45,6 +45,11 @@ class Making:
     conf_prefix: str = ""
     # Where each server listens: redirects depend on it.
     listens: dict[Level, tuple[Listen, ...]] = field(default_factory=dict)
+    # What inherits is read once, on the level whose words it is; so what is wrong there is said once.
+    types: dict[Level, MimeTypes] = field(default_factory=dict, repr=False)
+    access_logs: dict[Level, tuple[Id, ...]] = field(default_factory=dict, repr=False)
+    # Error pages lead into a server's table, and may name what its location caught.
+    error_pages: dict[tuple[Level, Id, int | None], Id | None] = field(default_factory=dict, repr=False)
     _slots: dict[str, int] = field(default_factory=dict, repr=False)
     _filter_ids: dict[Filter, Id] = field(default_factory=dict, repr=False)
 

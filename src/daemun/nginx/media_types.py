@@ -30,7 +30,15 @@ def default_type(level: Level) -> str:
 
 def types(level: Level, making: Making) -> Mapping[str, str]:
     """Return the extensions a level knows; of one that stands twice the later line counts, and that is said."""
-    blocks = level.all("types")
+    at = level.owner(("types",))
+    found = making.types.get(at)
+    if found is None:
+        found = making.types[at] = _types(at, making)
+    return found
+
+
+def _types(level: Level, making: Making) -> Mapping[str, str]:
+    blocks = level.own("types")
     if not blocks:
         return BUILT_IN
     known: dict[str, str] = {}

@@ -23,7 +23,7 @@ from daemun.nginx.referers import invalid_referer
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
 from daemun.nginx.variable_names import KNOWN
-from daemun.nginx.variables import template
+from daemun.nginx.variables import argument, template
 from daemun.plan import route
 from daemun.plan.filter import Script
 from daemun.plan.scalars import Id
@@ -127,9 +127,7 @@ class _Phase:
                 self.making, one, f'invalid variable name "{one.args[0]}"', argument=0, suggestion=f"${one.args[0]}"
             )
             return
-        value = template(
-            one.args[1], self.making, one.places[1], captures=self.captures, root=self.root, here=self.here
-        )
+        value = argument(one, 1, self.making, captures=self.captures, root=self.root, here=self.here)
         if name == "args":
             yield SetQuery(value)
         elif name in KNOWN or name == "limit_rate":

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from daemun.errors import Place, nearest
+from daemun.nginx.directive import Directive
 from daemun.nginx.making import Making
 from daemun.nginx.patterns import NUMBERED_SLOT
 from daemun.nginx.variable_names import KNOWN, NOT_SERVED, NOT_SERVED_PREFIXES, PREFIXES
@@ -151,6 +152,22 @@ def template(
         return (Literal(text),) if text else ()
     reading = _Reading(making=making, place=place, captures=captures, root=root, here=here)
     return joined(reading.parts(text))
+
+
+def argument(
+    one: Directive,
+    at: int,
+    making: Making,
+    *,
+    captures: int | None = None,
+    root: Template | None = None,
+    here: Mapping[str, Template] = _NONE,
+) -> Template:
+    """Return the template of a directive's argument; its place is looked for only when it may be needed."""
+    text = one.args[at]
+    if "$" not in text:
+        return (Literal(text),) if text else ()
+    return template(text, making, one.places[at], captures=captures, root=root, here=here)
 
 
 def joined(parts: Iterable[Part]) -> Template:
