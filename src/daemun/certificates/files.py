@@ -118,7 +118,8 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise CertificateError(f"{path} cannot be read: {error.strerror or error}") from None
+        remedy = "name a file that is there, and that this user may read"
+        raise CertificateError(f"{path} cannot be read: {error.strerror or error}", remedy=remedy) from None
     if len(raw) > _MOST_BYTES:
         raise CertificateError(f"{path} is larger than any certificate")
     # PEM is ASCII (RFC 7468); what people write between the blocks is not.

@@ -63,7 +63,7 @@ def gather(directives: Iterable[Directive]) -> Declared:
             key = one.args[0] if len(one.args) > 1 else "$remote_addr"
             place = one.places[-1] if one.places else one.place
             lookups.setdefault(one.args[-1].removeprefix("$").lower(), LookupKey(kind=one.name, key=key, place=place))
-        numbered = numbered or any(NUMBERED.search(arg) for arg in one.args)
+        numbered = numbered or any("$" in arg and NUMBERED.search(arg) for arg in one.args)
         for text in _patterns(one):
             names = group_names(text)
             if names:

@@ -59,6 +59,8 @@ def idle(directives: Sequence[Directive]) -> list[Problem]:
 class _Judging:
     problems: list[Problem] = field(default_factory=list)
     known: Mapping[str, tuple[Shape, ...]] = field(default_factory=catalogue)
+    # The shape of each directive in each context, for there are few and they are asked for often.
+    _shapes: dict[tuple[str, str], Shape] = field(default_factory=dict)
 
     def block(self, directives: Sequence[Directive], context: str) -> tuple[Directive, ...]:
         """Judge what stands in a block; return what is rightly written."""
@@ -89,14 +91,17 @@ class _Judging:
 
     def _shape(self, one: Directive, context: str) -> Shape | None:
         """Return the shape a directive has; None when it is wrong, which is noted."""
-        shapes = self.known.get(one.name)
-        if shapes is None:
-            self._unknown(one)
-            return None
-        shape = next((some for some in shapes if context in some.contexts), None)
+        shape = self._shapes.get((one.name, context))
         if shape is None:
-            self.problems.append(_misplaced(one, shapes))
-            return None
+            shapes = self.known.get(one.name)
+            if shapes is None:
+                self._unknown(one)
+                return None
+            shape = next((some for some in shapes if context in some.contexts), None)
+            if shape is None:
+                self.problems.append(_misplaced(one, shapes))
+                return None
+            self._shapes[one.name, context] = shape
         if shape.verdict == "no":
             if not (one.args and one.args[0] in shape.harmless):
                 message = f'"{one.name}" is not supported'

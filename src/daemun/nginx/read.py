@@ -17,7 +17,7 @@ from pathlib import Path
 
 from daemun.errors import Place, Problem
 from daemun.nginx.directive import Directive
-from daemun.nginx.words import DOUBLE, MARK, PLAIN, SINGLE, WRONG, Spots, Text, Token, meant, tokens
+from daemun.nginx.words import MARK, PLAIN, TOKEN, WRONG, Spots, Text, meant
 
 # Deeper than anybody nests; a file that includes itself gets here.
 _DEEPEST_INCLUDE = 40
@@ -31,8 +31,8 @@ class Read:
 
     directives: tuple[Directive, ...]
     files: tuple[Path, ...]
-    patterns: tuple[str, ...]
     problems: tuple[Problem, ...]
+    patterns: tuple[str, ...] = ()
 
     def watched(self) -> list[Path]:
         """Return the files that count, now: what a pattern matches comes and goes."""
@@ -125,13 +125,20 @@ class _SyntaxFault(Exception):
 
 
 @dataclass(slots=True)
+class _Words:
+    """A directive's words so far; `ends` has begin and end of each in the text."""
+
+    words: list[str] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _File:
     reader: _Reader
     text: Text
     depth: int
     # What each open block has so far, and the words of the directive that opened it.
-    open: list[tuple[list[Directive], list[Token]]] = field(default_factory=list)
-
+    open: list[tuple[list[Directive], _Words]] = field(default_factory=list)
     here: list[Directive] = field(default_factory=list)
 
     def read(self) -> tuple[Directive, ...]:
@@ -147,67 +154,67 @@ class _File:
         return tuple(self.here)
 
     def _read(self) -> None:
-        words: list[Token] = []
+        said = _Words()
         glued = -1  # where a quoted word ended: something must stand between it and the next
-        for token in tokens(self.text.text):
-            kind, word, start, end = token
+        for match in TOKEN.finditer(self.text.text):
+            kind = match.lastindex
+            if kind is None:
+                continue
+            word = match[kind]
+            start, end = match.span()
             if kind == MARK:
-                self._mark(word, start, words)
-                words = []
+                self._mark(word, start, said)
+                said = _Words()
                 continue
             if kind == WRONG:
-                raise self._unclosed(word, start)
+                raise _unclosed(word, start)
             if start == glued and not (kind == PLAIN and word.startswith(")")):
                 raise _SyntaxFault(
                     f'unexpected "{self.text.text[start]}"', start, remedy="a quoted word ends with its quote"
                 )
-            glued = end if kind in {DOUBLE, SINGLE} else -1
-            words.append(token)
-        if words:
-            remedy = f"a ; is missing after {words[-1][1]}"
-            raise _SyntaxFault('unexpected end of file, expecting ";" or "}"', words[0][2], remedy=remedy)
+            glued = -1 if kind == PLAIN else end
+            said.words.append(meant(word) if "\\" in word else word)
+            said.ends += (start, end)
+        if said.words:
+            remedy = f"a ; is missing after {said.words[-1]}"
+            raise _SyntaxFault('unexpected end of file, expecting ";" or "}"', said.ends[0], remedy=remedy)
         if self.open:
-            opening = self.open[-1][1][0]
-            raise _SyntaxFault(
-                'unexpected end of file, expecting "}"', opening[2], remedy=f"the block of {opening[1]} is not closed"
-            )
+            opening = self.open[-1][1]
+            remedy = f"the block of {opening.words[0]} is not closed"
+            raise _SyntaxFault('unexpected end of file, expecting "}"', opening.ends[0], remedy=remedy)
+
+    def _mark(self, mark: str, start: int, said: _Words) -> None:
+        """End a directive, open its block or close one."""
+        if mark == "}":
+            if said.words:
+                raise _SyntaxFault('unexpected "}"', start, remedy=f"a ; is missing after {said.words[-1]}")
+            if not self.open:
+                raise _SyntaxFault('unexpected "}"', start, remedy="there is no open block: one } too many")
+            self._close()
+        elif not said.words:
+            raise _SyntaxFault(f'unexpected "{mark}"', start, remedy="a directive's name stands before it")
+        elif mark == ";":
+            self._add(said, None)
+        else:
+            if len(self.open) >= _DEEPEST_BLOCK:
+                raise _SyntaxFault("blocks are nested too deeply", start)
+            self.open.append((self.here, said))
+            self.here = []
 
     def _close(self) -> None:
         inner = tuple(self.here)
         self.here, opening = self.open.pop()
         self._add(opening, inner)
 
-    def _mark(self, mark: str, start: int, words: list[Token]) -> None:
-        """End a directive, open its block or close one."""
-        if mark == "}":
-            if words:
-                raise _SyntaxFault('unexpected "}"', start, remedy=f"a ; is missing after {words[-1][1]}")
-            if not self.open:
-                raise _SyntaxFault('unexpected "}"', start, remedy="there is no open block: one } too many")
-            self._close()
-        elif not words:
-            raise _SyntaxFault(f'unexpected "{mark}"', start, remedy="a directive's name stands before it")
-        elif mark == ";":
-            self._add(words, None)
-        else:
-            if len(self.open) >= _DEEPEST_BLOCK:
-                raise _SyntaxFault("blocks are nested too deeply", start)
-            self.open.append((self.here, words))
-            self.here = []
-
-    def _unclosed(self, word: str, start: int) -> _SyntaxFault:
-        if word == "\\":
-            return _SyntaxFault('unexpected end of file, expecting ";" or "}"', start)
-        return _SyntaxFault(
-            'unexpected end of file, expecting ";" or "}"', start, remedy=f"the quote {word} is not closed"
-        )
-
-    def _add(self, words: list[Token], block: tuple[Directive, ...] | None) -> None:
-        _, name, start, end = words[0]
-        place = self.text.place(start, end - start)
-        args = tuple([meant(word) for _, word, _, _ in words[1:]])
+    def _add(self, said: _Words, block: tuple[Directive, ...] | None) -> None:
+        name, *args = said.words
+        spots = Spots(self.text, said.ends)
         if name == "include" and block is None and len(args) == 1:
-            self.here.extend(self.reader.include(args[0], self.text.place(words[1][2], len(args[0])), self.depth))
+            self.here.extend(self.reader.include(args[0], spots[1], self.depth))
             return
-        spots = Spots(self.text, [(first, last - first) for _, _, first, last in words[1:]])
-        self.here.append(Directive(name=meant(name), args=args, place=place, places=spots, block=block))
+        self.here.append(Directive(name=name, args=tuple(args), spots=spots, block=block))
+
+
+def _unclosed(word: str, start: int) -> _SyntaxFault:
+    remedy = "" if word == "\\" else f"the quote {word} is not closed"
+    return _SyntaxFault('unexpected end of file, expecting ";" or "}"', start, remedy=remedy)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import overload
 
 from daemun.errors import Place
 
-# What is between words, what ends a directive, a quoted word, a plain one, and what is none of these.
-_TOKEN = re.compile(
+# One after the other these take a whole text apart: what is between words, what ends a directive, a quoted word, a plain one, and what is none of these.
+TOKEN = re.compile(
     r"""
       [ \t\r\n]+ | \#[^\n]*
     | ([;{}])
@@ -27,11 +27,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+# The groups of `TOKEN`; none for what is between words.
 MARK, DOUBLE, SINGLE, PLAIN, WRONG = 1, 2, 3, 4, 5
 _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _MEANT = {"t": "\t", "r": "\r", "n": "\n"}
-
-Token = tuple[int, str, int, int]
 
 
 class Text:
@@ -57,18 +56,23 @@ class Text:
 
 
 class Spots(Sequence[Place]):
-    """The places of words, made when they are asked for: most never are."""
+    """The places of words, made when they are asked for: most never are. `ends` has begin and end of each word."""
 
-    __slots__ = ("_spots", "_text")
+    __slots__ = ("_ends", "_first", "_text")
 
-    def __init__(self, text: Text, spots: Sequence[tuple[int, int]]) -> None:
-        """Keep where each word begins, and how long it is."""
+    def __init__(self, text: Text, ends: Sequence[int], first: int = 0) -> None:
+        """Keep where the words stand, from the word `first` on."""
         self._text = text
-        self._spots = spots
+        self._ends = ends
+        self._first = first
+
+    def after_first(self) -> Spots:
+        """Return the places of all words but the first."""
+        return Spots(self._text, self._ends, self._first + 1)
 
     def __len__(self) -> int:
         """Return how many words there are."""
-        return len(self._spots)
+        return len(self._ends) // 2 - self._first
 
     @overload
     def __getitem__(self, index: int) -> Place: ...
@@ -77,16 +81,11 @@ class Spots(Sequence[Place]):
     def __getitem__(self, index: int | slice) -> Place | Sequence[Place]:
         """Return the place of a word."""
         if isinstance(index, slice):
-            return [self._text.place(*spot) for spot in self._spots[index]]
-        return self._text.place(*self._spots[index])
-
-
-def tokens(text: str) -> Iterator[Token]:
-    """Yield (kind, word as written, where it begins, where it ends) of all that is not between words."""
-    for match in _TOKEN.finditer(text):
-        kind = match.lastindex
-        if kind is not None:
-            yield kind, match[kind], match.start(), match.end()
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        at = 2 * (self._first + index % len(self))
+        return self._text.place(self._ends[at], self._ends[at + 1] - self._ends[at])
 
 
 def meant(word: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import crossplane
+import crossplane  # type: ignore[import-untyped]
 import pytest
 
 from daemun.nginx.directive import Directive
