@@ -88,6 +88,7 @@ class ErrorPages(Newtype):
 class RealIp:
     """The client's address is taken from a field when the peer is trusted (nginx realip)."""
 
+    # CIDR or address; `unix:` for clients on a Unix socket.
     trusted: tuple[str, ...]
     header: str
     recursive: bool

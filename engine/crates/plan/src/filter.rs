@@ -33,7 +33,7 @@ pub enum Filter {
     Mirror { to: Jump, body: bool },
     /// Statuses that are answered by another route: under a URI with GET (HEAD stays), by name as they came.
     ErrorPages(Vec<ErrorPage>),
-    /// The client's address is taken from a field when the peer is trusted (nginx realip).
+    /// The client's address is taken from a field when the peer is trusted (nginx realip): CIDR, address, or `unix:`.
     RealIp { trusted: Vec<String>, header: String, recursive: bool },
 }
 
