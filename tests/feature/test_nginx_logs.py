@@ -12,7 +12,7 @@ from daemun.nginx.read import read_text
 from daemun.plan.plan import to_tree
 from tests.kit.engine import Engine
 from tests.kit.nginx import Nginx, is_installed
-from tests.kit.origin import Origin
+from tests.kit.origin import Origin, answering
 from tests.kit.ports import free_ports
 from tests.kit.waiting import until
 from tests.kit.wire import Client
@@ -57,7 +57,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[
     if not is_installed():
         pytest.skip("nginx is not installed")
     ours, theirs = tmp_path_factory.mktemp("ours"), tmp_path_factory.mktemp("theirs")
-    with Origin() as app:
+    with Origin(answering(b"hello")) as app:
         http = HTTP.replace("APP", app.address)
         port = free_ports(1)[0]
         read = read_text(f"http {{ {http.replace('PORT', str(port)).replace('DIRECTORY', str(ours))} }}")
