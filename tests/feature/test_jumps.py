@@ -168,7 +168,7 @@ def test_a_fault_is_meant_whatever_its_status() -> None:
                     "answer": {
                         "redirect": {
                             "location": [*text("https://"), *variable("host"), *variable("request_uri")],
-                            "respond": {"status": 302, "headers": [], "body": []},
+                            "respond": {"status": 308, "headers": [], "body": []},
                         }
                     },
                     "status": {"fixed": 308},
