@@ -350,7 +350,7 @@ fn filter(downstream: &Downstream, scratch: &mut Scratch, to: &Aim<'_>) {
 }
 
 fn log(downstream: &Downstream, scratch: &mut Scratch, to: &Aim<'_>) {
-    if !to.route.logs.is_empty() {
+    if !to.route.logs.is_empty() && !downstream.is_inner() {
         let exchange = to.place.exchange(downstream, scratch);
         to.route.logs.iter().for_each(|log| log.write(&exchange.scope()));
     }

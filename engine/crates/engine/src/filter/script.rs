@@ -129,7 +129,9 @@ impl Script {
                 }
                 StepRun::ReturnText(respond) => Then::Answer(Answer { stands: true, ..exchange.respond(respond) }),
                 StepRun::Return(respond) => Then::Answer(exchange.respond(respond)),
-                StepRun::Close => Then::Answer(Answer { body: Vec::new(), close: true, silent: true, stands: false }),
+                StepRun::Close => {
+                    Then::Answer(Answer { body: Vec::new().into(), close: true, silent: true, stands: false })
+                }
                 StepRun::Break => {
                     self.changed = false;
                     Then::Stop
