@@ -16,20 +16,20 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "plan"
 #: What each Plan is refused for: (where, the words that name it); None for one that runs.
 REFUSED: dict[str, tuple[str, str] | None] = {
     "auth-request": ("filters./private/ access", "access"),
-    "error-page-named": ("routes./50x.html.action", "files"),
+    "error-page-named": None,
     "if-and-set": None,
     "map": None,
     "mirror": ("filters./ mirror", "mirror"),
     "nested-locations": None,
     "nginx-basic": None,
     "nginx-light": None,
-    "prefix-against-regex": ("routes.root.action", "files"),
-    "proxy-pass-uri": ("routes.root.action", "files"),
-    "rewrite-last": ("routes./api/.action", "files"),
+    "prefix-against-regex": None,
+    "proxy-pass-uri": None,
+    "rewrite-last": None,
     "server-name-captures": None,
     "traefik-dev": None,
     "traefik-prod": None,
-    "try-files": ("routes./.action", "try_files"),
+    "try-files": None,
 }
 
 
