@@ -11,8 +11,7 @@ pub fn weight(accepted: &[u8], coding: &[u8]) -> u16 {
         .find_map(|item| {
             let mut parts = item.split(|&b| b == b';').map(trim);
             let name = parts.next()?;
-            let same = name.eq_ignore_ascii_case(coding)
-                || (coding == b"gzip" && name.eq_ignore_ascii_case(b"x-gzip")); // Section 8.4.1.3.
+            let same = name.eq_ignore_ascii_case(coding) || (coding == b"gzip" && name.eq_ignore_ascii_case(b"x-gzip")); // Section 8.4.1.3.
             if !same {
                 return None;
             }

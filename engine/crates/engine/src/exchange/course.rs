@@ -222,7 +222,10 @@ enum Act<'p> {
     Decision(Decision<'p>),
     Jump(&'p JumpRun),
     /// Another path, in the table of this number; the query stays.
-    Again { table: u32, path: Vec<u8> },
+    Again {
+        table: u32,
+        path: Vec<u8>,
+    },
 }
 
 fn act<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun) -> Result<Act<'p>, Fault> {
@@ -230,11 +233,7 @@ fn act<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun) -> Result<Act<'
 }
 
 /// Does on this route what may be another's action.
-fn act_as<'p>(
-    exchange: &mut Exchange<'_, 'p>,
-    route: &'p RouteRun,
-    action: &'p ActionRun,
-) -> Result<Act<'p>, Fault> {
+fn act_as<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, action: &'p ActionRun) -> Result<Act<'p>, Fault> {
     Ok(Act::Decision(match action {
         ActionRun::Proxy(proxy) => Decision::Proxy(route, proxy),
         ActionRun::Respond(respond) => Decision::Answer(exchange.respond(respond)),
@@ -269,11 +268,7 @@ fn become_path(exchange: &mut Exchange<'_, '_>, path: &[u8]) {
 }
 
 /// The first candidate there is, or what stands for none of them.
-fn try_files<'p>(
-    exchange: &mut Exchange<'_, 'p>,
-    route: &'p RouteRun,
-    run: &'p TryFilesRun,
-) -> Result<Act<'p>, Fault> {
+fn try_files<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, run: &'p TryFilesRun) -> Result<Act<'p>, Fault> {
     if let Some(path) = files::find(exchange, run) {
         become_path(exchange, &path);
         let through = run.found.and_then(|number| exchange.routing.routes.get(number as usize));

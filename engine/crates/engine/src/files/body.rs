@@ -130,12 +130,7 @@ impl FileBody {
     }
 
     /// Reads the whole of it behind its head.
-    async fn send_small(
-        &mut self,
-        downstream: &mut Downstream,
-        out: &mut Vec<u8>,
-        idle_ms: u64,
-    ) -> Result<u64, Fault> {
+    async fn send_small(&mut self, downstream: &mut Downstream, out: &mut Vec<u8>, idle_ms: u64) -> Result<u64, Fault> {
         let head = out.len();
         out.reserve(usize::try_from(self.length).unwrap_or(0));
         for part in &mut self.parts {

@@ -161,15 +161,7 @@ fn html(listing: Listing, path: &[u8], entries: &[Entry], out: &mut Vec<u8>) {
             out.resize(out.len() + NAME - width, b' ');
         }
         let at = Civil::of(entry.modified + if listing.local_time { offset(entry.modified) } else { 0 });
-        let _ = write!(
-            out,
-            " {:02}-{}-{} {:02}:{:02} ",
-            at.day,
-            at.month_name(),
-            at.year,
-            at.hour,
-            at.minute
-        );
+        let _ = write!(out, " {:02}-{}-{} {:02}:{:02} ", at.day, at.month_name(), at.year, at.hour, at.minute);
         match (listing.exact_size, entry.is_directory()) {
             (true, true) => out.extend_from_slice(b"                  -"),
             (true, false) => drop(write!(out, "{:19}", entry.size)),

@@ -24,7 +24,10 @@ use crate::snapshot::files::{CodingRun, FilesRun, TryFilesRun};
 pub enum Served {
     Answer(Answer),
     /// Another path (decoded), to be searched for in the table of this number; the query stays.
-    Again { table: u32, path: Vec<u8> },
+    Again {
+        table: u32,
+        path: Vec<u8>,
+    },
 }
 
 /// Serves the file that the current path names.
@@ -235,9 +238,7 @@ fn cut<'a>(run: &TryFilesRun, path: &[u8], candidate: &'a [u8]) -> &'a [u8] {
 /// The path that a candidate is from now on.
 fn uri(run: &TryFilesRun, path: &[u8], rest: &[u8]) -> Vec<u8> {
     match run.files.alias {
-        crate::snapshot::files::AliasRun::Cut(bytes) => {
-            [path.get(..bytes).unwrap_or_default(), rest].concat()
-        }
+        crate::snapshot::files::AliasRun::Cut(bytes) => [path.get(..bytes).unwrap_or_default(), rest].concat(),
         _ => rest.to_vec(),
     }
 }

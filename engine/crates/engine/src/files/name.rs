@@ -111,9 +111,15 @@ mod tests {
 
     #[test]
     fn extensions() {
-        for (path, expected) in
-            [("/a.html", "html"), ("/a.tar.GZ", "GZ"), ("/.hidden", ""), ("/a.b/c", ""), ("/a.", ""), ("/a", ""), ("", "")]
-        {
+        for (path, expected) in [
+            ("/a.html", "html"),
+            ("/a.tar.GZ", "GZ"),
+            ("/.hidden", ""),
+            ("/a.b/c", ""),
+            ("/a.", ""),
+            ("/a", ""),
+            ("", ""),
+        ] {
             assert_eq!(extension(path.as_bytes()), expected.as_bytes(), "{path}");
         }
     }

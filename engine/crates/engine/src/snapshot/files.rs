@@ -79,7 +79,10 @@ pub struct CodingRun {
 pub enum SymlinksRun {
     Follow,
     /// Looked at behind this leading part of the name; those of the same owner may be let through.
-    Guard { from: Text, same_owner: bool },
+    Guard {
+        from: Text,
+        same_owner: bool,
+    },
 }
 
 pub struct TryFilesRun {
