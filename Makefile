@@ -7,6 +7,7 @@
 #   make release    build, with the engine as it is shipped (profile "release": full LTO, minutes)
 #   make bench      side by side with nginx, HAProxy and Caddy; BENCH="--quick" passes options
 #   make soak       10 GB bodies, and uvicorn's real keep-alive of 5 s
+#   make nginx-tests SUITE=DIR  nginx's own suite, which somebody has fetched, through `daemun nginx`: writes its page
 #   make fuzz       random heads, bodies, targets and rules, each with a new seed, which is printed; FUZZ_ROUNDS=1000000
 #   make clean      removes what was built
 #
@@ -22,6 +23,8 @@ BENCH ?=
 PYTEST ?=
 FUZZ_ROUNDS ?= 1000000
 SOAK_BYTES ?= 10000000000
+SUITE ?=
+REVISION ?= a snapshot
 
 # Cargo from rustup is found without a login shell.
 export PATH := $(if $(HOME),$(HOME)/.cargo/bin:)$(PATH)
@@ -35,7 +38,7 @@ export GOCACHE ?= $(CURDIR)/.cache/go-build
 endif
 export PYTHON
 
-.PHONY: build run release test lint bench soak fuzz clean setup engine-fast engine-dev engine-release
+.PHONY: build run release test lint bench soak nginx-tests fuzz clean setup engine-fast engine-dev engine-release
 
 build: $(VENV)/.demo engine-fast
 	@install -m 755 $(TARGET)/fast/daemun-engine $(BIN)/daemun-engine
@@ -72,6 +75,11 @@ soak: $(VENV)/.dev engine-release
 	DAEMUN_SOAK=1 DAEMUN_BODY_BYTES=$(SOAK_BYTES) DAEMUN_ENGINE=$(CURDIR)/$(TARGET)/release/daemun-engine \
 		$(BIN)/python -m pytest -q -rs --timeout 1800 \
 		tests/feature/test_bodies.py tests/feature/test_uvicorn_keepalive.py $(PYTEST)
+
+nginx-tests: $(VENV)/.dev engine-fast
+	@test -n "$(SUITE)" || { echo "SUITE=DIR: the folder with the files of nginx-tests" >&2; exit 2; }
+	@tools/setup.sh nginx-tests
+	$(BIN)/python -m tools.nginx_tests "$(SUITE)" --engine $(TARGET)/fast/daemun-engine --page --revision "$(REVISION)"
 
 # The invariants are functions beside the codecs; WIRE_SEED=… and ROUTE_SEED=… replay what failed.
 fuzz: $(VENV)/.dev

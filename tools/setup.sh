@@ -5,6 +5,7 @@
 #   tools/setup.sh test     the programs that tests start; Pebble, an ACME authority, is built with Go
 #   tools/setup.sh lint     clippy and rustfmt
 #   tools/setup.sh bench    the load generator and the peers
+#   tools/setup.sh nginx-tests  Perl, and the modules that nginx's suite uses
 #
 # What is missing for build, and with CI=1 for anything, is an error; else it is said, and the tests that need it
 # skip themselves with the reason. Nothing is downloaded here but Debian's packages and Go modules.
@@ -24,7 +25,8 @@ main() {
         test) for_test ;;
         lint) for_lint ;;
         bench) for_bench ;;
-        *) echo "usage: tools/setup.sh build|test|lint|bench" >&2; exit 2 ;;
+        nginx-tests) for_nginx_tests ;;
+        *) echo "usage: tools/setup.sh build|test|lint|bench|nginx-tests" >&2; exit 2 ;;
     esac
     if [ -n "$missing" ]; then
         echo "setup: missing for $1:$missing" >&2
@@ -71,6 +73,18 @@ for_lint() {
 for_bench() {
     need wrk:wrk h2load:nghttp2-client nghttp:nghttp2-client h2o:h2o nginx:nginx-light haproxy:haproxy caddy:caddy \
         openssl:openssl taskset:util-linux
+}
+
+for_nginx_tests() {
+    need perl:perl setpriv:util-linux openssl:openssl
+    has_perl IO::Socket::SSL || install "IO::Socket::SSL" libio-socket-ssl-perl
+    has_perl IO::Socket::SSL || lack "IO::Socket::SSL (Debian: libio-socket-ssl-perl)"
+    has_perl Crypt::Misc || install "CryptX" libcryptx-perl
+    has_perl Protocol::WebSocket || install "Protocol::WebSocket" libprotocol-websocket-perl
+}
+
+has_perl() {
+    perl "-M$1" -e1 >/dev/null 2>&1
 }
 
 pebble_is_built() {

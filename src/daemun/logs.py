@@ -1,7 +1,7 @@
-"""The control plane's own log: structlog, on standard error or in a file, readable or as JSON.
+"""The control plane's own log: structlog, on standard error or in a file, readable, as JSON or as nginx's error log.
 
 A line has the time, the level, the event and its fields, in the shape of the engine's own lines. The level names are
-Traefik's. This is no access log: that is the engine's.
+Traefik's and nginx's. This is no access log: that is the engine's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -22,12 +23,17 @@ _LEVELS = {
     "trace": logging.DEBUG,
     "debug": logging.DEBUG,
     "info": logging.INFO,
+    "notice": logging.INFO,
     "warn": logging.WARNING,
     "error": logging.ERROR,
+    "crit": logging.CRITICAL,
+    "alert": logging.CRITICAL,
+    "emerg": logging.CRITICAL,
     "fatal": logging.CRITICAL,
     "panic": logging.CRITICAL,
 }
 _SHORT = {"debug": "DBG", "info": "INF", "warning": "WRN", "error": "ERR", "critical": "FTL"}
+_NGINX = {"debug": "debug", "info": "notice", "warning": "warn", "error": "error", "critical": "emerg"}
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "31;1"}
 
 
@@ -81,7 +87,7 @@ class _Lines:
 
 
 def configure(*, level: str, form: str, path: str = "", colour: bool = True) -> None:
-    """Set the level (Traefik's names), the form (`common` or `json`) and the file. Raises OSError."""
+    """Set the level (Traefik's or nginx's name), the form (`common`, `json` or `nginx`) and the file. Raises OSError."""
     if path != LOG_FILE.path:
         LOG_FILE.open(path)
     with_colour = colour and LOG_FILE.is_terminal and "NO_COLOR" not in os.environ
@@ -90,7 +96,7 @@ def configure(*, level: str, form: str, path: str = "", colour: bool = True) -> 
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            _json_line if form == "json" else _coloured_line if with_colour else _plain_line,
+            {"json": _json_line, "nginx": _nginx_line}.get(form, _coloured_line if with_colour else _plain_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=lambda *_: _Lines(),
@@ -133,6 +139,18 @@ def _coloured_line(_logger: WrappedLogger, _method: str, event: EventDict) -> st
     level = event.pop("level")
     short = f"\x1b[{_COLOURS.get(level, '0')}m{_SHORT.get(level, level)}\x1b[0m"
     return f"\x1b[2m{event.pop('time')}\x1b[0m {short} {event.pop('event')}\x1b[2m{_fields(event)}\x1b[0m"
+
+
+def _nginx_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """Return a line of nginx's error log: `2026/11/25 14:00:00 [error] 4711#4711: what happened, name: value`."""
+    event.pop("time")
+    level = event.pop("level")
+    text = str(event.pop("event"))
+    place = f" in {event.pop('file')}:{event.pop('line', 0)}" if "file" in event else ""
+    event.pop("column", None)
+    rest = "".join(f", {name}: {_value(value)}" for name, value in event.items())
+    pid = os.getpid()
+    return f"{time.strftime('%Y/%m/%d %H:%M:%S')} [{_NGINX.get(level, level)}] {pid}#{pid}: {text}{place}{rest}"
 
 
 def _fields(event: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,12 +25,12 @@ import structlog
 from daemun.engine.bundle import Bundle
 from daemun.engine.client import Applied, CallRefused, ConnectionLost
 from daemun.engine.frames import Event
-from daemun.engine.keeper import EngineProgram, Keeper
+from daemun.engine.keeper import Keeper
+from daemun.engine.process import EngineProgram
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
 from daemun.logs import LOG_FILE, configure, engine_level
-from daemun.run.certificates import EngineBorder
-from daemun.run.lowering import Rejected, Tell, Wanted
+from daemun.run.borders import EngineBorder, Rejected, Tell, Wanted
 from daemun.run.notify import notify
 
 _log = structlog.get_logger()
@@ -54,22 +54,35 @@ class Revive:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """TERM or INT: end the engine and us."""
+    """End the engine and us. `grace`: what runs may take so many seconds; the listeners' own grace times when None.
+
+    One that `insists` ends a stop that is under way at once.
+    """
+
+    grace: float | None = None
+    insists: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """USR2: end us, leave the engine to the next control plane."""
+    """End us, leave the engine to the next control plane."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """HUP: read the configuration again."""
+    """Read the configuration again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """USR1: open log files again."""
+    """Open log files again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """A signal that means something this version does not do."""
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +92,43 @@ class SourceEnded:
     error: BaseException
 
 
-Item = Wanted | Rejected | Lost | Revive | Stop | Leave | Reread | Reopen | SourceEnded
-_SIGNALS: dict[signal.Signals, Item] = {
-    signal.SIGTERM: Stop(),
-    signal.SIGINT: Stop(),
-    signal.SIGUSR2: Leave(),
-    signal.SIGHUP: Reread(),
-    signal.SIGUSR1: Reopen(),
-}
+Item = Wanted | Rejected | Lost | Revive | Stop | Leave | Reread | Reopen | NotYet | SourceEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How an instance behaves towards whoever started it.
+
+    `ready` is called once the first Plan runs. With `must_start` a first Plan that is refused ends everything, after
+    an address that is in use was tried so many times, `bind_pause` seconds apart. `tells_events`: what the engine tells
+    is logged here too.
+    """
+
+    signals: Mapping[signal.Signals, Item]
+    ready: Callable[[], None] = lambda: None
+    must_start: bool = False
+    bind_tries: int = 1
+    bind_pause: float = 0.5
+    tells_events: bool = True
+
+
+OURS = Manners(
+    signals={
+        signal.SIGTERM: Stop(),
+        signal.SIGINT: Stop(),
+        signal.SIGUSR2: Leave(),
+        signal.SIGHUP: Reread(),
+        signal.SIGUSR1: Reopen(),
+    }
+)
 
 
 class StartFailed(EngineError):
-    """The first Plan cannot run and nothing else runs either."""
+    """The first Plan cannot run and nothing else runs either; `refusal` is what the engine says."""
+
+    def __init__(self, refusal: CallRefused) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +143,21 @@ class Supervisor:
     """Runs one instance in a locked state directory."""
 
     def __init__(
-        self, *, state: StateDir, program: EngineProgram, source: Callable[[Tell, EngineBorder], Source]
+        self,
+        *,
+        state: StateDir,
+        program: EngineProgram,
+        source: Callable[[Tell, EngineBorder], Source],
+        manners: Manners = OURS,
     ) -> None:
+        self._manners = manners
         self._queue: asyncio.Queue[Item] = asyncio.Queue()
         self._state = state
         self._keeper = Keeper(
-            state=state, program=program, on_lost=lambda: self._queue.put_nowait(Lost()), on_event=_log_event
+            state=state,
+            program=program,
+            on_lost=lambda: self._queue.put_nowait(Lost()),
+            on_event=_log_event if manners.tells_events else lambda _event: None,
         )
         self._serves = asyncio.Event()
         self._source = source(self._queue.put_nowait, EngineBorder(call=self._keeper.call, serves=self._serves))
@@ -127,7 +174,7 @@ class Supervisor:
     async def run(self) -> None:
         """Run until Stop or Leave. Raises ConfigError or EngineError when there is nothing to run."""
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in self._manners.signals:
             loop.add_signal_handler(number, self._signalled, number)
         source = asyncio.create_task(self._follow_source(), name="configuration")
         try:
@@ -137,7 +184,7 @@ class Supervisor:
             source.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await source
-            for number in _SIGNALS:
+            for number in self._manners.signals:
                 loop.remove_signal_handler(number)
             await self._keeper.leave()
 
@@ -159,11 +206,14 @@ class Supervisor:
                 await self._reopen()
             case SourceEnded(error):
                 await self._give_up(error)
-            case Stop():
+            case Stop(grace):
+                limit = self._grace if grace is None else grace
                 notify(STOPPING=1)
-                _log.info("stopping", grace=self._grace)
-                await self._keeper.stop(limit=self._grace + _STOP_MARGIN, hurry=self._hurry)
+                _log.info("stopping", grace=limit)
+                await self._keeper.stop(limit=limit + _STOP_MARGIN, hurry=self._hurry, grace=grace)
                 return False
+            case NotYet(what):
+                _log.error(what)
             case Leave():
                 _log.info("leaving the engine to another control plane", engine=self._keeper.pid)
                 return False
@@ -179,7 +229,11 @@ class Supervisor:
         self._keeper.program = replace(self._keeper.program, level=engine_level(log.level))
         if LOG_FILE.descriptor is not None:
             self._keeper.program = replace(self._keeper.program, log=LOG_FILE.descriptor)
+        if self._keeper.program.log_file:
+            self._keeper.program = replace(self._keeper.program, log_file=log.file_path or "-")
         if not self._opened:
+            if self._keeper.program.threads is None:
+                self._keeper.program = replace(self._keeper.program, threads=wanted.threads)
             busy = await self._keeper.open()
             self._opened = True
             if busy and not wanted.complete:
@@ -227,14 +281,14 @@ class Supervisor:
             return  # it is applied when the engine is back
         self._pending = None
         try:
-            applied = await self._keeper.apply(bundle)
+            applied = await (self._apply_first(bundle) if first else self._keeper.apply(bundle))
         except CallRefused as error:
             self._asked = None  # saving the file once more is asking once more
             _log.error("the engine refuses the configuration", reason=str(error), **_origin(bundle.plan, error.where))
             notify(X_DAEMUN_REFUSED=1)
-            if first and error.kind == "bind_failed":
+            if first and (error.kind == "bind_failed" or self._manners.must_start):
                 await self._keeper.stop(limit=_STOP_MARGIN, hurry=self._hurry)
-                raise StartFailed(str(error)) from None
+                raise StartFailed(error) from None
             self._say_ready()
         except ConnectionLost as error:
             self._pending = bundle
@@ -247,6 +301,19 @@ class Supervisor:
                 notify(X_DAEMUN_REFUSED=1)
         else:
             self._say_applied(applied)
+
+    async def _apply_first(self, bundle: Bundle) -> Applied:
+        """Apply, and wait for an address that is in use: whoever had it may be leaving."""
+        for _ in range(self._manners.bind_tries - 1):
+            try:
+                return await self._keeper.apply(bundle)
+            except CallRefused as error:
+                if error.kind != "bind_failed" or "in use" not in error.message.lower():
+                    raise
+                _log.warning("an address is in use and tried again", reason=error.message)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._manners.bind_pause)
+        return await self._keeper.apply(bundle)
 
     async def _lost(self) -> None:
         if self._keeper.is_up:
@@ -299,13 +366,15 @@ class Supervisor:
 
     def _say_ready(self) -> None:
         if not self._ready:
+            self._manners.ready()
             notify(READY=1)
             self._ready = True
 
     def _signalled(self, number: signal.Signals) -> None:
-        item = _SIGNALS[number]
+        item = self._manners.signals[number]
         if isinstance(item, Stop) and self._stopping:
-            self._hurry.set()
+            if item.insists:
+                self._hurry.set()
             return
         self._stopping = self._stopping or isinstance(item, Stop)
         self._queue.put_nowait(item)

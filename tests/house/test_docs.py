@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemun.cli.main import app
+from daemun.cli.commands import app
 from tools.configuration_page import PAGE, page
 
 ROOT = Path(__file__).parents[2]

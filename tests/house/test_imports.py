@@ -13,13 +13,14 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "daemun"
 LAYERS = (
     ("cli",),
-    ("run.instance", "run.options", "run.proxy", "run.__main__"),
+    ("run.instance", "run.options", "run.proxy", "run.__main__", "run.drop_in"),
     ("supervisor",),
-    ("run.wanted", "run.lowering", "run.certificates", "run.notify"),
+    ("run.wanted", "run.nginx_files", "run.lowering", "run.language", "run.certificates", "run.notify", "run.borders"),
     ("acme", "control", "engine"),
     ("certificates",),
     ("providers",),
     ("traefik", "nginx"),
+    ("needs",),
     ("config", "plan"),
     ("logs",),
     ("errors",),
@@ -35,6 +36,7 @@ MODULES = [
     *sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py" and path.parent != SOURCE),
     SOURCE / "supervisor.py",
     SOURCE / "logs.py",
+    SOURCE / "needs.py",
     SOURCE / "errors.py",
 ]
 

@@ -19,13 +19,14 @@ from daemun.run.notify import notify
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
 from daemun.supervisor import _origin
+from daemun.traefik.configuration import TraefikConfiguration
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.static import Static
 
 
 def lowered_with(static: Static, dynamic: Dynamic, data_dir: Path) -> Lowered:
     gatherer = Gatherer(data_dir=data_dir)
-    return lower_all(static, look(static, dynamic, gatherer=gatherer), gatherer=gatherer)
+    return lower_all(look(TraefikConfiguration(static=static, dynamic=dynamic), gatherer=gatherer), gatherer=gatherer)
 
 
 def test_proxy_is_a_traefik_configuration(tmp_path: Path) -> None:

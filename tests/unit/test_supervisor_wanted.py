@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from daemun.errors import ConfigError
-from daemun.run.lowering import Lowerer, Rejected, Tell, Wanted
+from daemun.run.borders import Rejected, Tell, Wanted
+from daemun.run.lowering import Lowerer
 from daemun.run.wanted import FileSource
 
 LIMIT = 20.0

@@ -17,11 +17,11 @@ from typing import TypeVar
 
 from daemun.certificates.material import Material, check_roots, parse
 from daemun.errors import CertificateError, Place, Problem
+from daemun.needs import Needs, PairNeed, RootsNeed, is_pem, wildcard_problems
 from daemun.plan.scalars import Id
-from daemun.traefik.certificate_needs import Needs, PairNeed, RootsNeed, certificate_needs, wildcard_problems
+from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.static import Static
-from daemun.traefik.tls import is_pem
 
 # A certificate file is some kilobytes; a bundle of every root there is has not half of this.
 _MOST_BYTES = 4 * 1024 * 1024
@@ -81,7 +81,11 @@ class Files:
 
 def look_at_certificates(static: Static, dynamic: Dynamic) -> list[Problem]:
     """Return what is wrong with the files that a configuration names: for `daemun check`."""
-    needs, _ = certificate_needs(static, dynamic)
+    return look_at(certificate_needs(static, dynamic)[0])
+
+
+def look_at(needs: Needs) -> list[Problem]:
+    """Return what is wrong with the files that are needed, and which names cannot be obtained."""
     return [*Files().read(needs, now=datetime.now(UTC)).problems, *wildcard_problems(needs)]
 
 
@@ -114,7 +118,8 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise CertificateError(f"{path} cannot be read: {error.strerror or error}") from None
+        remedy = "name a file that is there, and that this user may read"
+        raise CertificateError(f"{path} cannot be read: {error.strerror or error}", remedy=remedy) from None
     if len(raw) > _MOST_BYTES:
         raise CertificateError(f"{path} is larger than any certificate")
     # PEM is ASCII (RFC 7468); what people write between the blocks is not.

@@ -22,12 +22,10 @@ from daemun.certificates.local import RENEWED, LocalAuthority
 from daemun.certificates.material import Material
 from daemun.config.local_names import is_covered
 from daemun.errors import CertificateError, Problem
+from daemun.needs import FALLBACK, AtHand, Needs, Resolver, Wish
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
 from daemun.plan.tls import Certificate
-from daemun.traefik.certificate_needs import Needs, Wish
-from daemun.traefik.lower_tls import FALLBACK, AtHand
-from daemun.traefik.resolvers import Resolver
 
 
 class CertificateSource(Protocol):
@@ -37,7 +35,7 @@ class CertificateSource(Protocol):
     own; they differ from those of others when they begin with a word of its own, such as `acme:`.
     """
 
-    async def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
+    async def want(self, resolvers: Sequence[Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
         """Take note of all certificates that are wished for now; those of before are forgotten.
 
         `covered` are names that certificates from files serve. Afterwards `materials` has what there is already.

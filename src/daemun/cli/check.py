@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemun.cli.run import ACME_EMAIL
+
 if TYPE_CHECKING:
     from daemun.errors import Problem
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Static or dynamic files, TOML or YAML.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="Traefik's static or dynamic files (TOML or YAML), or an nginx.conf."),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,  # noqa: FBT002
+    verbose: Annotated[  # noqa: FBT002 - typer's way
+        bool, typer.Option("--verbose", "-v", help="Say too which directives of nginx have no effect here.")
+    ] = False,
+    acme_email: Annotated[str | None, ACME_EMAIL] = None,
 ) -> None:
     """Say everything that is wrong with these files.
 
@@ -22,17 +31,34 @@ def check(
     """
     import json
 
-    from daemun.certificates.files import look_at_certificates
     from daemun.errors import problem_as_dict
-    from daemun.traefik.check import check as check_files
 
-    problems = check_files(files, look=look_at_certificates)
+    problems = _problems(files, verbose=verbose, acme_email=acme_email)
     if as_json:
         typer.echo(json.dumps([problem_as_dict(problem) for problem in problems], indent=2, ensure_ascii=False))
     else:
         _print(problems, files=len(files))
     if any(problem.is_error for problem in problems):
         raise typer.Exit(1)
+
+
+def _problems(files: list[Path], *, verbose: bool, acme_email: str | None) -> list[Problem]:
+    """Return what is wrong with each nginx configuration, and with the files of Traefik's language together."""
+    from daemun.certificates.files import look_at, look_at_certificates
+    from daemun.config.language import Language, language_of
+    from daemun.nginx.certificates import Resolver
+    from daemun.nginx.check import check as check_nginx
+    from daemun.traefik.check import check as check_traefik
+
+    acme = None if acme_email is None else Resolver(email=acme_email)
+    problems: list[Problem] = []
+    others = [path for path in files if language_of(path) is not Language.NGINX]
+    for path in files:
+        if path not in others:
+            problems.extend(check_nginx(path, acme=acme, with_idle=verbose, look=look_at))
+    if others:
+        problems.extend(check_traefik(others, look=look_at_certificates))
+    return problems
 
 
 def _print(problems: list[Problem], *, files: int) -> None:

@@ -19,9 +19,14 @@ DATA_DIR = typer.Option(
 )
 THREADS = typer.Option(min=1, help="Threads of the engine; one for each core when not given.")
 REPLACE = typer.Option("--replace", help="Take over from the running instance; its engine and its connections stay.")
+ACME_EMAIL = typer.Option(
+    help="Obtain certificates, under this account, for servers of an nginx.conf that listen with ssl and name none."
+)
+ACME_SERVER = typer.Option(metavar="URL", help="The authority's directory. Default: Let's Encrypt.")
+ACME_CA = typer.Option(metavar="FILE", help="Roots to believe the authority by, besides the system's; for tests.")
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - an option each
     config: Annotated[
         Path,
         typer.Option(
@@ -30,13 +35,16 @@ def run(
             "--configFile",
             "--configfile",
             metavar="FILE",
-            help="The static configuration, TOML or YAML, in Traefik's language.",
+            help="Traefik's static configuration (TOML or YAML), or an nginx.conf: its content tells which it is.",
         ),
     ],
     threads: Annotated[int | None, THREADS] = None,
     state_dir: Annotated[Path | None, STATE_DIR] = None,
     data_dir: Annotated[Path | None, DATA_DIR] = None,
     replace: Annotated[bool, REPLACE] = False,  # noqa: FBT002 - typer's way
+    acme_email: Annotated[str | None, ACME_EMAIL] = None,
+    acme_server: Annotated[str | None, ACME_SERVER] = None,
+    acme_ca: Annotated[list[Path] | None, ACME_CA] = None,
 ) -> None:
     """Serve what a configuration file says.
 
@@ -51,6 +59,9 @@ def run(
         state_dir=None if state_dir is None else str(state_dir),
         data_dir=None if data_dir is None else str(data_dir),
         replace=replace,
+        acme_email=acme_email,
+        acme_server=acme_server,
+        acme_ca_certificates=tuple(str(path) for path in acme_ca or ()),
     )
     become(options.command())
 

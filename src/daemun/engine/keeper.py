@@ -15,8 +15,6 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -24,7 +22,7 @@ from daemun.engine.bundle import Bundle
 from daemun.engine.client import Applied, Client, ConnectionLost, Listener, connect
 from daemun.engine.frames import Json
 from daemun.engine.handover import Handover
-from daemun.engine.process import Watched, listening_pid, start
+from daemun.engine.process import EngineProgram, Watched, listening_pid, start
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
 from daemun.plan.plan import VERSION
@@ -37,16 +35,6 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.25, 10.0
 _START_LIMIT = 10.0  # to bind its socket and say hello
 _HANG_LIMIT = 2.0  # for an engine that lives and has closed the connection to say hello again
 _PAUSE = 0.005  # between two looks whether a new engine listens
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineProgram:
-    """How an engine is started. `log` is a descriptor for its standard error; ours when None. `level`: see `start`."""
-
-    binary: Path
-    threads: int | None
-    log: int | None
-    level: str = "info"
 
 
 class Keeper:
@@ -182,15 +170,18 @@ class Keeper:
                 self._young_deaths += 1
             raise
 
-    async def stop(self, *, limit: float, hurry: asyncio.Event) -> None:
-        """Let the engine finish what runs; end it after `limit` seconds, or when `hurry` is set."""
+    async def stop(self, *, limit: float, hurry: asyncio.Event, grace: float | None = None) -> None:
+        """Let the engine finish what runs; end it after `limit` seconds, or when `hurry` is set.
+
+        `grace` is how long what runs may take, seconds; the listeners' own grace times when None.
+        """
         process = self._process
         if process is None:
             return
         try:
             if self._client is None:
                 raise ConnectionLost("there is no connection")
-            await self._client.shutdown()
+            await self._client.shutdown(grace_ms=None if grace is None else round(grace * 1000))
         except EngineError:
             process.signal(signal.SIGTERM)
         waits = [asyncio.create_task(process.ended.wait()), asyncio.create_task(hurry.wait())]
@@ -225,13 +216,7 @@ class Keeper:
     async def _start(self) -> None:
         self._state.clear_socket()
         program = self.program
-        pid = start(
-            binary=program.binary,
-            control=self._state.control_socket,
-            threads=program.threads,
-            log=program.log,
-            level=program.level,
-        )
+        pid = start(program, control=self._state.control_socket)
         self._started = time.monotonic()
         process = Watched(pid)
         client = await self._greet(process)

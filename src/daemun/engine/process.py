@@ -14,27 +14,45 @@ import signal
 import socket
 import struct
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from daemun.errors import EngineError
 
 
-def start(*, binary: Path, control: Path, threads: int | None, log: int | None, level: str) -> int:
-    """Start an engine that binds `control`; return its pid. `log` is a descriptor for its standard error.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineProgram:
+    """How an engine is started.
 
-    `level` is the least its own events must have to be written: `info`, `warning` or `error`.
+    `log` is a descriptor for its standard error; ours when None. `level` is the least its own events must have to be
+    written: `info`, `warning` or `error`. They go to standard error as JSON, or as lines of text to `log_file` (`-`: standard error).
+    """
+
+    binary: Path
+    threads: int | None
+    log: int | None
+    level: str = "info"
+    log_file: str = ""
+
+
+def start(program: EngineProgram, *, control: Path) -> int:
+    """Start an engine that binds `control`; return its pid.
 
     Raises EngineError when it cannot be started.
     """
-    command = [str(binary), "--control", str(control), "--log-level", level]
-    if threads is not None:
-        command += ["--threads", str(threads)]
+    command = [str(program.binary), "--control", str(control), "--log-level", program.level]
+    if program.threads is not None:
+        command += ["--threads", str(program.threads)]
+    if program.log_file:
+        command += ["--log-file", program.log_file]
     # READY is ours to say, not the engine's.
     environ = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     try:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True, env=environ)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=program.log, start_new_session=True, env=environ
+        )
     except OSError as error:
-        raise EngineError(f"cannot start {binary}: {error.strerror or error}") from None
+        raise EngineError(f"cannot start {program.binary}: {error.strerror or error}") from None
     child.returncode = 0  # Watched does the waiting; Popen must not complain about a child it forgot
     return child.pid
 

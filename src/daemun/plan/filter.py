@@ -115,6 +115,26 @@ class Remove(Newtype):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expires:
+    """Sets Expires and Cache-Control (nginx `expires`); of responses only."""
+
+    # A whole number of seconds, `past` (never to be kept), `max` (ten years), or nothing: both stay as they are.
+    after: Template
+    from_: ExpiresFrom
+
+
+class ExpiresFrom(StrEnum):
+    """What the seconds are counted from."""
+
+    # From now on.
+    ACCESS = "access"
+    # From Last-Modified on, where there is one.
+    MODIFIED = "modified"
+    # From midnight on, local time: the next time it is so late.
+    MIDNIGHT = "midnight"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseHeaders:
     """Changes response fields."""
 
@@ -151,6 +171,8 @@ class Basic:
 
     realm: Template
     users: Id
+    # Everyone is admitted where this does not hold; always asked when absent.
+    when: Condition | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +256,7 @@ Filter = (
     | RealIp
 )
 # One change of a field, done in order.
-HeaderOp = Set | Add | Remove
+HeaderOp = Set | Add | Remove | Expires
 Gate = Address | Basic | Subrequest
 PageAnswer = Jump | PageRedirect
 StatusOverride = Original | Fixed | Answered

@@ -34,8 +34,22 @@ class If:
 
 
 @dataclass(frozen=True, slots=True)
+class SetQuery(Newtype):
+    """The current query, without `?` (nginx `set $args`); the path and what was received stay."""
+
+    query: Template
+
+
+@dataclass(frozen=True, slots=True)
 class Return(Newtype):
-    """Ends the exchange with this answer."""
+    """Ends the exchange with this answer; error pages may replace it."""
+
+    respond: route.Respond
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnText(Newtype):
+    """The same, and no error page replaces it (nginx `return 404 "text"`)."""
 
     respond: route.Respond
 
@@ -141,5 +155,5 @@ class FileTest(StrEnum):
     EXECUTABLE = "executable"
 
 
-Step = Set | Rewrite | If | Return | Close | Break
+Step = Set | Rewrite | If | SetQuery | Return | ReturnText | Close | Break
 Condition = Truthy | Equals | Matches | File | Not | All | Any

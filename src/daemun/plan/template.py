@@ -69,14 +69,14 @@ class UpstreamHeader(Newtype):
 
 @dataclass(frozen=True, slots=True)
 class Cookie(Newtype):
-    """A cookie of the request."""
+    """A cookie of the request, whatever the case of its name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Argument(Newtype):
-    """A query argument, not decoded."""
+    """A query argument, whatever the case of its name; not decoded."""
 
     name: str
 

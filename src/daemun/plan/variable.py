@@ -19,6 +19,7 @@ class Variable(StrEnum):
     CLIENT_ADDRESS = "client_address"
     # The peer before realip changed it.
     PEER_IP = "peer_ip"
+    PEER_PORT = "peer_port"
     SERVER_IP = "server_ip"
     SERVER_PORT = "server_port"
     LISTENER_ID = "listener_id"
@@ -27,10 +28,20 @@ class Variable(StrEnum):
     TLS_VERSION = "tls_version"
     TLS_CIPHER = "tls_cipher"
     TLS_SERVER_NAME = "tls_server_name"
+    # The protocol agreed on by ALPN.
+    TLS_ALPN = "tls_alpn"
+    # The key exchange's group.
+    TLS_GROUP = "tls_group"
+    # `1` when the session was resumed.
+    TLS_RESUMED = "tls_resumed"
     HOSTNAME = "hostname"
     PROCESS_ID = "process_id"
     # `http` or `https`
     SCHEME = "scheme"
+    # `on` over TLS.
+    HTTPS = "https"
+    # `:8080`, the listener's port; nothing when it is the scheme's own.
+    PORT_SUFFIX = "port_suffix"
 
     # — head —
     REQUEST_ID = "request_id"
@@ -43,12 +54,16 @@ class Variable(StrEnum):
     REQUEST_LINE = "request_line"
     # The current path (PathPolicy's form).
     PATH = "path"
+    # What stands after the last dot of its last segment, lower-case; nothing for a name that begins with it.
+    PATH_EXTENSION = "path_extension"
     # The current query, without `?`.
     QUERY = "query"
     # `?` when there is a query.
     QUERY_MARK = "query_mark"
     # `HTTP/1.1`
     PROTOCOL = "protocol"
+    # `h2` over TLS, `h2c` in clear text; nothing for HTTP/1.
+    HTTP2 = "http2"
     # Host as sent, with port.
     HOST_FIELD = "host_field"
     # Host without port, lower-case; the server name when there is none.
@@ -76,6 +91,10 @@ class Variable(StrEnum):
     UPSTREAM_CONNECT_NANOS = "upstream_connect_nanos"
     UPSTREAM_HEADER_NANOS = "upstream_header_nanos"
     UPSTREAM_RESPONSE_NANOS = "upstream_response_nanos"
+    # The same three in seconds, with milliseconds.
+    UPSTREAM_CONNECT_SECONDS = "upstream_connect_seconds"
+    UPSTREAM_HEADER_SECONDS = "upstream_header_seconds"
+    UPSTREAM_RESPONSE_SECONDS = "upstream_response_seconds"
     UPSTREAM_RESPONSE_BYTES = "upstream_response_bytes"
     RETRIES = "retries"
 
@@ -94,6 +113,8 @@ class Variable(StrEnum):
     TIME_MSEC = "time_msec"
     DURATION_NANOS = "duration_nanos"
     DURATION_MILLIS = "duration_millis"
+    # In seconds, with milliseconds.
+    DURATION_SECONDS = "duration_seconds"
     OVERHEAD_NANOS = "overhead_nanos"
     # Requests this process has taken.
     REQUEST_COUNT = "request_count"

@@ -4,46 +4,26 @@
         ▲                  │              └─ answers: pages.sock (http-01), the engine's put_challenge (tls-alpn-01)
         └── changed ───────┘                 commands.sock: `daemun certs renew`
 
-Translates Traefik's resolvers and wishes into those of `daemun.acme`, which knows no configuration language. What is
-imported for it takes 25 MB: an instance without a resolver pays nothing.
+What is imported for it takes 25 MB: an instance without a resolver pays nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from daemun.certificates.material import Material
-from daemun.engine.frames import Json
 from daemun.engine.state import StateDir
+from daemun.needs import Resolver, Wish
 from daemun.plan.scalars import Id
-from daemun.traefik.certificate_needs import Wish
-from daemun.traefik.resolvers import Acme as AcmeOptions
-from daemun.traefik.resolvers import Resolver
+from daemun.run.borders import Call, EngineBorder
 
 if TYPE_CHECKING:
     from daemun.acme.acme import Acme
-    from daemun.acme.resolver import Resolver as AcmeResolver
-
-
-class Call(Protocol):
-    """Makes a call on the engine's control socket."""
-
-    def __call__(self, call: str, **fields: Json) -> Awaitable[Mapping[str, Json]]:
-        """Raise CallRefused or ConnectionLost."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineBorder:
-    """What a source needs of the engine: its calls, and to know that it serves (an answer is fetched through it)."""
-
-    call: Call
-    serves: asyncio.Event
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,17 +55,16 @@ class AcmeSource:
         self._acme: Acme | None = None
         self._needed = asyncio.Event()
 
-    async def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
+    async def want(self, resolvers: Sequence[Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
         """Take what is wanted from now on; afterwards `materials` has what is stored."""
-        options = {name: resolver.acme for name, resolver in resolvers.items() if resolver.acme is not None}
-        if self._acme is None and not options:
+        if self._acme is None and not resolvers:
             return
         from daemun.acme import resolver as acme
 
         wanted = [acme.Wish(resolver=wish.resolver, names=wish.names, origin=wish.origin) for wish in wishes]
         if self._acme is None:
             self._acme = self._start()
-        await self._acme.want([translated(name, of) for name, of in options.items()], wanted, covered)
+        await self._acme.want(list(resolvers), wanted, covered)
         self._needed.set()
 
     def materials(self) -> Mapping[Id, Material]:
@@ -119,34 +98,3 @@ class AcmeSource:
             changed=self._changed,
             status_file=self._state.path / status.FILE,
         )
-
-
-def translated(name: str, options: AcmeOptions) -> AcmeResolver:
-    """Return a resolver's options in the terms of `daemun.acme`."""
-    from daemun.acme.resolver import Eab, KeyType
-    from daemun.acme.resolver import Resolver as AcmeResolver
-
-    http, tls = options.http_challenge, options.tls_challenge
-    return AcmeResolver(
-        name=name,
-        ca_server=options.ca_server,
-        storage=options.storage,
-        email=options.email,
-        ca_certificates=options.ca_certificates,
-        ca_system_roots=options.ca_system_cert_pool,
-        ca_server_name=options.ca_server_name,
-        key_type=KeyType(options.key_type.upper()),
-        certificates_duration=options.certificates_duration,
-        eab=None if options.eab is None else Eab(kid=options.eab.kid, hmac=options.eab.hmac_encoded),
-        preferred_chain=options.preferred_chain,
-        profile=options.profile,
-        email_addresses=options.email_addresses,
-        disable_common_name=options.disable_common_name,
-        http_entry_point=None if http is None else http.entry_point,
-        http_delay=0.0 if http is None else http.delay,
-        tls_challenge=tls is not None,
-        tls_delay=0.0 if tls is None else tls.delay,
-        client_timeout=options.client_timeout,
-        response_head_timeout=options.client_response_header_timeout,
-        certificate_timeout=options.certificate_timeout,
-    )

@@ -14,17 +14,23 @@ import sys
 import time
 from pathlib import Path
 
-from daemun.engine.keeper import EngineProgram
+from daemun.certificates.local import default_data_dir
+from daemun.config.language import Language, language_of
 from daemun.engine.locate import find_engine
+from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
-from daemun.run.certificates import AcmeSource, EngineBorder
-from daemun.run.lowering import Lowerer, Tell
+from daemun.nginx.certificates import LETS_ENCRYPT, Resolver
+from daemun.run.borders import EngineBorder, Tell
+from daemun.run.certificates import AcmeSource
+from daemun.run.lowering import Lowerer
+from daemun.run.nginx_files import NginxFiles
 from daemun.run.options import Options
 from daemun.run.proxy import proxy_values
 from daemun.run.wanted import FileSource
 from daemun.supervisor import Source, Supervisor
+from daemun.traefik.configuration import TraefikConfiguration
 from daemun.traefik.lower import lower
 
 # A control plane that was asked to leave does so at once, unless it is applying something.
@@ -94,20 +100,34 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
         sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
     )
     if options.config is not None:
-        files = FileSource(Path(options.config), lowerer=lowerer)
+        path = Path(options.config)
+        if language_of(path) is Language.NGINX:
+            directory = data_dir or default_data_dir()
+            nginx = NginxFiles(path, lowerer=lowerer, directory=directory, acme=_acme(options))
+            return Source(run=nginx.run, again=nginx.again)
+        files = FileSource(path, lowerer=lowerer)
         return Source(run=files.run, again=files.again)
 
     async def words() -> None:
         static, dynamic = proxy_values(options)
         if wrong := [problem for problem in lower(static, dynamic)[1] if problem.is_error]:
             raise ConfigError(problems=wrong)
-        await lowerer.set(static, dynamic)
+        await lowerer.set(TraefikConfiguration(static=static, dynamic=dynamic))
         await lowerer.run()
 
     async def nothing() -> None:
         return
 
     return Source(run=words, again=nothing)
+
+
+def _acme(options: Options) -> Resolver | None:
+    """Return who obtains certificates for nginx's servers that name none."""
+    if options.acme_email is None:
+        return None
+    return Resolver(
+        email=options.acme_email, server=options.acme_server or LETS_ENCRYPT, roots=options.acme_ca_certificates
+    )
 
 
 def _lock(state: StateDir, *, replace: bool) -> None:

@@ -1,10 +1,10 @@
 """From typed values to what the engine gets, again and again: a Plan, and the certificates and secrets it names.
 
-    Static, Dynamic ─ needs ─ gather ─ lower ─► Wanted
+    Configuration ── needs ─ gather ─ lower ─► Wanted
                         ▲        ▲
         files change ───┘        └─── a source has a new certificate; one of our own must be renewed
 
-Whoever has a configuration calls `set` (run/wanted.py, or `daemun proxy`); this calls `tell` with the result, and again
+Whoever has a configuration calls `set` (run/wanted.py, run/nginx_files.py, or `daemun proxy`); this calls `tell` with the result, and again
 when only certificates changed. Problems are logged here, once each time they change. Nothing here speaks to the engine.
 """
 
@@ -26,56 +26,28 @@ from daemun.certificates.gather import CertificateSource, Gathered, Gatherer, co
 from daemun.certificates.local import default_data_dir
 from daemun.certificates.material import Material
 from daemun.engine.bundle import Bundle, KeyPair
-from daemun.errors import Problem
+from daemun.errors import ConfigError, Problem
 from daemun.logs import log_problem
+from daemun.needs import Needs
 from daemun.plan.plan import Plan, to_json
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
-from daemun.traefik.certificate_needs import Needs, certificate_needs
-from daemun.traefik.dynamic import Dynamic
-from daemun.traefik.logs import Log
-from daemun.traefik.lower import lower
-from daemun.traefik.lower_internal import PAGES
-from daemun.traefik.static import Static
+from daemun.run.borders import Rejected, Tell, Wanted
+from daemun.run.language import Configuration
 
 _log = structlog.get_logger()
+# Where our own application listens when nobody says: the socket in root's state directory.
+PAGES = "/run/daemun/pages.sock"
 _AFTER_FAILURE = 1.0  # seconds; only a mistake of ours leads here
 # A clock that was set back, or a machine that slept, is noticed after this, seconds.
 _LONGEST_WAIT = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the engine is to do from now on.
-
-    `grace` is how long it may take to stop, seconds. `complete` is False when a provider could not be read yet and
-    its part is missing: better than nothing, worse than what an adopted engine does.
-    """
-
-    bundle: Bundle
-    log: Log
-    grace: float
-    complete: bool
-
-    @property
-    def plan(self) -> bytes:
-        """Return the Plan alone."""
-        return self.bundle.plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """A change that cannot be used; what was before stays."""
-
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
     """A configuration and the certificates it needs, as far as files have them."""
 
-    dynamic: Dynamic
-    complete: bool
+    configuration: Configuration
     needs: Needs
     read: FilesRead
 
@@ -89,7 +61,6 @@ class Lowered:
     gathered: Gathered
 
 
-Tell = Callable[[Wanted | Rejected], None]
 Sources = Callable[[Callable[[], None]], Sequence[CertificateSource]]
 
 
@@ -111,8 +82,7 @@ class Lowerer:
         self._pages = pages
         self._gatherer = Gatherer(data_dir=data_dir or default_data_dir())
         self._sources = tuple(sources(self.again))
-        self._static: Static | None = None
-        self._dynamic: Dynamic | None = None
+        self._configuration: Configuration | None = None
         self._said: tuple[Problem, ...] = ()
         self._logged: tuple[Problem, ...] = ()
         self._told: Wanted | None = None
@@ -121,15 +91,21 @@ class Lowerer:
         self._again = asyncio.Event()
         self._watched = asyncio.Event()
 
-    async def set(self, static: Static, dynamic: Dynamic | None, *, said: tuple[Problem, ...] = ()) -> None:
+    async def set(self, configuration: Configuration, *, said: tuple[Problem, ...] = ()) -> None:
         """Lower a new configuration and tell; `said` is what was found wrong when it was read.
 
-        None stands for a dynamic part that could not be read yet.
+        One that is all or nothing, and has an error, is rejected; the first one raises ConfigError.
         """
         async with self._lock:
-            self._static, self._dynamic, self._said = static, dynamic, said
-            lowered = await self._lower(static)
+            lowered = await self._lower(configuration)
             problems = (*said, *lowered.problems)
+            if configuration.all_or_nothing and any(problem.is_error for problem in problems):
+                if self._configuration is None:
+                    raise ConfigError(problems=problems)
+                self.reject(problems)
+                await self._lower(self._configuration)  # its files are watched again
+                return
+            self._configuration, self._said = configuration, said
             if problems != self._logged:
                 self._log(problems)
             self._say(lowered.wanted)
@@ -172,28 +148,26 @@ class Lowerer:
             return
         self._again.clear()
         async with self._lock:
-            if self._static is None:
+            if self._configuration is None:
                 return
-            lowered = await self._lower(self._static)
+            lowered = await self._lower(self._configuration)
             problems = (*self._said, *lowered.problems)
             # The rest of a configuration was complained about when it was read.
             self._log(problems, but=self._logged)
             if lowered.wanted != self._told:
                 self._say(lowered.wanted)
 
-    async def _lower(self, static: Static) -> Lowered:
-        looked = await asyncio.to_thread(look, static, self._dynamic, gatherer=self._gatherer)
+    async def _lower(self, configuration: Configuration) -> Lowered:
+        looked = await asyncio.to_thread(look, configuration, gatherer=self._gatherer)
         covered = covered_names(looked.needs, looked.read)
         others: dict[Id, Material] = {}
         for source in self._sources:
             try:
-                await source.want(static.certificates_resolvers, looked.needs.wishes, covered)
+                await source.want(configuration.resolvers(), looked.needs.wishes, covered)
                 others.update(source.materials())
             except Exception:  # noqa: BLE001 - what obtains certificates must not keep a configuration from being served
                 _log.exception("certificates cannot be obtained: the configuration goes on without them")
-        lowered = await asyncio.to_thread(
-            lower_all, static, looked, gatherer=self._gatherer, others=others, pages=self._pages
-        )
+        lowered = await asyncio.to_thread(lower_all, looked, gatherer=self._gatherer, others=others, pages=self._pages)
         self._until = lowered.gathered.until
         if self._gatherer.paths:
             self._watched.set()
@@ -210,39 +184,39 @@ class Lowerer:
         self._logged = problems
 
 
-def look(static: Static, dynamic: Dynamic | None, *, gatherer: Gatherer) -> Looked:
-    """Find out which certificates are needed, and read the files; None stands for a dynamic part not read yet."""
-    values = Dynamic() if dynamic is None else dynamic
-    needs, _ = certificate_needs(static, values)
-    read = gatherer.read(needs, now=datetime.now(UTC))
-    return Looked(dynamic=values, complete=dynamic is not None, needs=needs, read=read)
+def look(configuration: Configuration, *, gatherer: Gatherer) -> Looked:
+    """Find out which certificates are needed, and read the files."""
+    needs = configuration.needs()
+    return Looked(configuration=configuration, needs=needs, read=gatherer.read(needs, now=datetime.now(UTC)))
 
 
 def lower_all(
-    static: Static,
-    looked: Looked,
-    *,
-    gatherer: Gatherer,
-    others: Mapping[Id, Material] | None = None,
-    pages: str = PAGES,
+    looked: Looked, *, gatherer: Gatherer, others: Mapping[Id, Material] | None = None, pages: str = PAGES
 ) -> Lowered:
     """Lower a configuration with what is at hand; `others` are the certificates of sources."""
+    configuration = looked.configuration
     gathered = gatherer.gather(looked.needs, looked.read, others or {}, now=datetime.now(UTC))
-    plan, problems = lower(static, looked.dynamic, at_hand=gathered.at_hand, pages=pages)
+    plan, problems = configuration.lower(gathered.at_hand, pages=pages)
     closings = [listener.closing for listener in plan.listeners.values()]
     grace = max((closing.accept_grace_ms + closing.grace_ms for closing in closings), default=0) / 1000
-    wanted = Wanted(bundle=_bundle(plan, gathered), log=static.log, grace=grace, complete=looked.complete)
+    wanted = Wanted(
+        bundle=_bundle(plan, gathered, configuration.secrets),
+        log=configuration.log,
+        grace=grace,
+        complete=configuration.complete,
+        threads=configuration.threads,
+    )
     return Lowered(wanted=wanted, problems=(*problems, *gathered.problems), gathered=gathered)
 
 
-def _bundle(plan: Plan, gathered: Gathered) -> Bundle:
+def _bundle(plan: Plan, gathered: Gathered, secrets: Mapping[Id, str]) -> Bundle:
     """Return the Plan with what it names, and nothing else."""
     materials = {name: gathered.materials[name] for name in plan.certificates}
     roots = (name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots)
     return Bundle(
         plan=to_json(plan),
         certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in materials.items()},
-        secrets={name: gathered.secrets[name] for name in roots},
+        secrets={**secrets, **{name: gathered.secrets[name] for name in roots}},
     )
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Either `config` names the static file, or `listen`, `listen_tls` and `to` say everything.
+    """Either `config` names the configuration file, or `listen`, `listen_tls` and `to` say everything.
 
     `hosts` are the names for which `listen_tls` has certificates. `data_dir` holds the local certificate authority.
+    `acme_email` lets certificates be obtained for what an nginx configuration serves over TLS without naming one.
     `engine_log` is a file for the engine's own lines; without it they go where ours go.
     """
 
@@ -28,6 +29,9 @@ class Options:
     threads: int | None = None
     replace: bool = False
     engine_log: str | None = None
+    acme_email: str | None = None
+    acme_server: str | None = None
+    acme_ca_certificates: tuple[str, ...] = ()
 
     def command(self) -> list[str]:
         """Return the command that runs with these options."""
@@ -44,6 +48,6 @@ class Options:
 def read_options(argument: str) -> Options:
     """Return the options that `command` wrote."""
     values = json.loads(argument)
-    for name in ("listen", "listen_tls", "hosts", "to"):
+    for name in ("listen", "listen_tls", "hosts", "to", "acme_ca_certificates"):
         values[name] = tuple(values.get(name, ()))
     return Options(**values)

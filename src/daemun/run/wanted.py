@@ -19,6 +19,7 @@ from daemun.errors import ConfigError, Problem
 from daemun.providers.file import Read, configurations
 from daemun.providers.watch import changes
 from daemun.run.lowering import Lowerer
+from daemun.traefik.configuration import TraefikConfiguration
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.read import load_static
 from daemun.traefik.static import Static
@@ -103,7 +104,7 @@ class FileSource:
     async def _lower(self) -> None:
         if self._static is not None:
             said = (*self._static_problems, *self._dynamic_problems)
-            await self._lowerer.set(self._static, self._dynamic, said=said)
+            await self._lowerer.set(TraefikConfiguration(static=self._static, dynamic=self._dynamic), said=said)
 
     async def _end_provider(self) -> None:
         if self._provider is not None:

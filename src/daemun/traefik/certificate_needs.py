@@ -10,98 +10,23 @@ certificates (`daemun.acme`), who knows those that are there.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TypeVar
 
 from daemun.config.local_names import is_local
 from daemun.config.section import Section, subject
 from daemun.errors import Place, Problem, Severity, nearest
+from daemun.needs import Needs, PairNeed, RootsNeed, Wish, is_pem, pair_id, roots_id
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
 from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry
 from daemun.traefik.lower_listeners import Gate, default_gates, gates_of, open_gates
 from daemun.traefik.router_tls import host_names, tls_of
 from daemun.traefik.static import Static
-from daemun.traefik.tls import DEFAULT, KeyPair, Tls, is_pem
+from daemun.traefik.tls import DEFAULT, KeyPair, Tls
 
 S = TypeVar("S", bound=Section)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairNeed:
-    """A certificate and its key, each the name of a file or a PEM text; `beside` is the file that names them."""
-
-    certificate: str = field(repr=False)
-    key: str = field(repr=False)
-    origin: Origin
-    place: Place
-    subject: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootsNeed:
-    """Roots to verify with: the name of a file or a PEM text."""
-
-    content: str = field(repr=False)
-    place: Place
-    subject: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """A certificate that a resolver is to obtain: the main name first. `place` is what asks for it."""
-
-    resolver: str
-    names: tuple[str, ...]
-    origin: Origin
-    place: Place = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """What a configuration needs. `shown` are the pairs for any listener with TLS, in order of preference."""
-
-    terminates: bool
-    pairs: Mapping[Id, PairNeed]
-    shown: tuple[Id, ...]
-    # The pair of the default store, or the names that its resolver's certificate has.
-    default: Id | None
-    default_names: tuple[str, ...]
-    roots: Mapping[Id, RootsNeed]
-    wishes: tuple[Wish, ...]
-    # Names of routers with TLS that no public authority signs and no resolver is asked for.
-    local: tuple[str, ...]
-
-
-def pair_id(pair: KeyPair) -> Id:
-    """Return the name under which a pair is handed over: it may be a file's name, and tells nothing of the key."""
-    inline = is_pem(pair.cert_file)
-    told = pair.cert_file if inline else f"{pair.cert_file}\0{'' if is_pem(pair.key_file) else pair.key_file}"
-    return f"{'inline' if inline else Path(pair.cert_file).name}-{_digest(told)}"
-
-
-def roots_id(content: str) -> Id:
-    """Return the name under which roots are handed over."""
-    return f"{'inline' if is_pem(content) else Path(content).name}-{_digest(content)}"
-
-
-def wildcard_problems(needs: Needs) -> list[Problem]:
-    """Say which wildcards cannot be obtained: for whoever does not know whether one is there already."""
-    return [
-        Problem(
-            severity="warning",
-            kind="not_yet",
-            message=f"not yet: to obtain a certificate for {name} needs dnsChallenge, which comes later",
-            place=wish.place,
-            subject=wish.origin.name,
-        )
-        for wish in needs.wishes
-        for name in wish.names
-        if name.startswith("*")
-    ]
 
 
 def certificate_needs(static: Static, dynamic: Dynamic) -> tuple[Needs, list[Problem]]:
@@ -238,7 +163,7 @@ class _Seeker:
             self.roots.setdefault(roots_id(content), need)
 
     def _pair(self, pair: KeyPair, asker: _Asker) -> Id:
-        name = pair_id(pair)
+        name = pair_id(pair.cert_file, pair.key_file)
         self.pairs.setdefault(
             name,
             PairNeed(
@@ -300,7 +225,3 @@ def _of_entry(entry: Entry[S], *prefix: str | int, name: str = "") -> _Asker:
 def _guarded(place: Place, *texts: str) -> Place:
     """Return the place without its line when that may show a key."""
     return replace(place, source="") if any(is_pem(text) for text in texts) else place
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -17,13 +17,14 @@ from __future__ import annotations
 import socket
 
 from daemun.errors import Problem
+from daemun.needs import AtHand, Needs, assume
 from daemun.plan import files as plan_files
 from daemun.plan import service as plan_service
 from daemun.plan import table
 from daemun.plan.plan import VERSION, Lifetimes, Plan
 from daemun.plan.scalars import Id
 from daemun.plan.tls import Certificate
-from daemun.traefik.certificate_needs import Needs, certificate_needs
+from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.dynamic import Dynamic, Entry, Service
 from daemun.traefik.faults import traefik_faults
 from daemun.traefik.lower_files import TYPES, lower_files
@@ -33,7 +34,7 @@ from daemun.traefik.lower_listeners import ACCESS_LOG, FAULTS, lower_host, lower
 from daemun.traefik.lower_logs import lower_access_log
 from daemun.traefik.lower_routers import Routers
 from daemun.traefik.lower_services import Destination, lower_service, service_problem
-from daemun.traefik.lower_tls import AtHand, TlsGates, assume, default_certificate, shown_certificates
+from daemun.traefik.lower_tls import TlsGates, default_certificate, shown_certificates
 from daemun.traefik.lower_tls_options import lower_terms
 from daemun.traefik.lower_transports import Transports, certificates_of
 from daemun.traefik.media_types import media_types

@@ -10,17 +10,14 @@ terms is answered 421; terms that are broken refuse the handshakes of their host
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from daemun.config.local_names import address_of, is_covered
 from daemun.errors import Problem
+from daemun.needs import AtHand, Needs
 from daemun.plan import listener, matching
-from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
-from daemun.plan.tls import Certificate
 from daemun.plan.tls import TlsOptions as PlanOptions
-from daemun.traefik.certificate_needs import Needs
 from daemun.traefik.dynamic import Entry, Router
 from daemun.traefik.lower_filters import Refusal
 from daemun.traefik.lower_listeners import Gate, GateTls
@@ -30,33 +27,7 @@ from daemun.traefik.router_tls import host_names, tls_of
 from daemun.traefik.rules import Rule
 from daemun.traefik.tls import DEFAULT
 
-FALLBACK: Id = "traefik-default"
-FALLBACK_NAME = "DAEMUN DEFAULT CERT"
 REFUSED: Id = "refused"
-
-
-@dataclass(frozen=True, kw_only=True)
-class AtHand:
-    """Certificates and secrets that can be handed over. The Plan names no other, so that it can be applied.
-
-    `certificates` in order of preference; what no configuration named (from ACME, of the local authority) is shown to
-    clients like the pairs of `tls.certificates`, after them. `fallback` is shown when nothing else is the default.
-    """
-
-    certificates: Mapping[Id, Certificate]
-    secrets: frozenset[Id] = frozenset()
-    fallback: Id | None = None
-
-
-def assume(needs: Needs) -> AtHand:
-    """Return everything needed as if it could be read: what lowering without files to look at takes."""
-    pairs = {name: Certificate(origin=need.origin, names=()) for name, need in needs.pairs.items()}
-    fallback = {FALLBACK: Certificate(origin=Origin(name=FALLBACK_NAME, file="", line=0), names=())}
-    return AtHand(
-        certificates={**pairs, **(fallback if needs.terminates else {})},
-        secrets=frozenset(needs.roots),
-        fallback=FALLBACK if needs.terminates else None,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

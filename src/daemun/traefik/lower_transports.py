@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from daemun.errors import Problem, nearest
+from daemun.needs import AtHand, pair_id, roots_id
 from daemun.plan import service as plan
 from daemun.plan.scalars import Id
 from daemun.plan.template import Literal
-from daemun.traefik.certificate_needs import pair_id, roots_id
 from daemun.traefik.dynamic import PROVIDER, Dynamic
 from daemun.traefik.lower_filters import Refusal
 from daemun.traefik.lower_listeners import millis
-from daemun.traefik.lower_tls import AtHand
 from daemun.traefik.servers_transport import ServersTransport, StaticTransport
 from daemun.traefik.static import Static
 
@@ -86,7 +85,7 @@ class Transports:
             certificate=None,
         )
         if isinstance(options, ServersTransport):
-            shown = [pair_id(pair) for pair in options.certificates[:1]]
+            shown = [pair_id(pair.cert_file, pair.key_file) for pair in options.certificates[:1]]
             if any(one not in self.at_hand.certificates for one in shown):
                 return Refusal(message="the certificate of its serversTransport cannot be used")
             name = (Literal(options.server_name),) if options.server_name else None

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from daemun import needs
 from daemun.config.durations import Seconds
 from daemun.config.section import Names, Section, fold_case
 
@@ -69,3 +70,31 @@ class Resolver(Section):
 
     not_yet: ClassVar[tuple[str, ...]] = ("tailscale",)
     acme: Acme | None = None
+
+
+def needed_resolver(name: str, options: Acme) -> needs.Resolver:
+    """Return a resolver's options in the words of `daemun.needs`."""
+    http, tls = options.http_challenge, options.tls_challenge
+    return needs.Resolver(
+        name=name,
+        ca_server=options.ca_server,
+        storage=options.storage,
+        email=options.email,
+        ca_certificates=options.ca_certificates,
+        ca_system_roots=options.ca_system_cert_pool,
+        ca_server_name=options.ca_server_name,
+        key_type=needs.KeyType(options.key_type.upper()),
+        certificates_duration=options.certificates_duration,
+        eab=None if options.eab is None else needs.Eab(kid=options.eab.kid, hmac=options.eab.hmac_encoded),
+        preferred_chain=options.preferred_chain,
+        profile=options.profile,
+        email_addresses=options.email_addresses,
+        disable_common_name=options.disable_common_name,
+        http_entry_point=None if http is None else http.entry_point,
+        http_delay=0.0 if http is None else http.delay,
+        tls_challenge=tls is not None,
+        tls_delay=0.0 if tls is None else tls.delay,
+        client_timeout=options.client_timeout,
+        response_head_timeout=options.client_response_header_timeout,
+        certificate_timeout=options.certificate_timeout,
+    )

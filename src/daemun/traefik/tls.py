@@ -29,11 +29,6 @@ ClientAuthType = Annotated[
 ]
 
 
-def is_pem(text: str) -> bool:
-    """Tell a PEM text from the name of a file."""
-    return "-----BEGIN " in text
-
-
 def _switch(value: object) -> object:
     """Take `tls: true` for `tls: {}`, and `false` for nothing."""
     if value is True or (isinstance(value, str) and value.strip().lower() == "true"):

@@ -216,7 +216,7 @@ def proxy(to: str, *, base: Template = ABSOLUTE) -> route.Proxy:
     return route.Proxy(
         service=to,
         target=route.Raw(),
-        host=(Variable.PROXY_HOST,),
+        host=text(to),
         pass_headers=True,
         pass_body=True,
         trailers=False,

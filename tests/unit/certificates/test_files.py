@@ -10,7 +10,8 @@ import pytest
 
 from daemun.certificates.files import Files, FilesRead, look_at_certificates, resolve
 from daemun.errors import Place
-from daemun.traefik.certificate_needs import Needs, certificate_needs
+from daemun.needs import Needs
+from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.read import load_dynamic, load_static
 from daemun.traefik.static import Static

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from daemun.certificates.gather import Gathered, Gatherer, covered_names
 from daemun.certificates.material import Material, parse
+from daemun.needs import FALLBACK
 from daemun.traefik.certificate_needs import certificate_needs
-from daemun.traefik.lower_tls import FALLBACK
 from daemun.traefik.read import load_dynamic_text, load_static
 from tests.kit.authority import Authority, Issued
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from daemun.certificates.gather import CertificateSource
 from daemun.certificates.material import Material, parse
-from daemun.run.lowering import Lowerer, Rejected, Wanted
-from daemun.traefik.certificate_needs import Wish
+from daemun.needs import Resolver, Wish
+from daemun.run.borders import Rejected, Wanted
+from daemun.run.lowering import Lowerer
+from daemun.traefik.configuration import TraefikConfiguration
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.read import load_dynamic_text, load_static
-from daemun.traefik.resolvers import Resolver
 from tests.kit.authority import Authority, Issued
 
 LIMIT = 30
@@ -36,9 +37,9 @@ class Obtained:
         self.covered: Collection[str] = ()
         self.running = asyncio.Event()
         self.fails = False
-        self.resolvers: Mapping[str, Resolver] = {}
+        self.resolvers: Sequence[Resolver] = ()
 
-    async def want(self, resolvers: Mapping[str, Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
+    async def want(self, resolvers: Sequence[Resolver], wishes: Sequence[Wish], covered: Collection[str]) -> None:
         if self.fails:
             raise RuntimeError("no such luck")
         self.resolvers, self.wishes, self.covered = resolvers, wishes, covered
@@ -105,7 +106,7 @@ def test_a_changed_file(tmp_path: Path) -> None:
     text = f"tls: {{certificates: [{{certFile: {tmp_path}/a.crt, keyFile: {tmp_path}/a.key}}]}}"
 
     async def script(lowerer: Lowerer, _source: Obtained, told: Next) -> None:
-        await lowerer.set(load_static(STATIC, file="t.yml")[0], dynamic(text))
+        await lowerer.set(TraefikConfiguration(static=load_static(STATIC, file="t.yml")[0], dynamic=dynamic(text)))
         first = await told()
         assert len(certificates(first)) == 2
         AUTHORITY.issue("a.org").write(tmp_path, "a")
@@ -127,11 +128,11 @@ def test_a_source(tmp_path: Path) -> None:
     text = "http: {routers: {r: {rule: 'Host(`a.org`)', service: noop@internal, tls: {certResolver: le}}}}"
 
     async def script(lowerer: Lowerer, source: Obtained, told: Next) -> None:
-        await lowerer.set(load_static(STATIC, file="t.yml")[0], dynamic(text))
+        await lowerer.set(TraefikConfiguration(static=load_static(STATIC, file="t.yml")[0], dynamic=dynamic(text)))
         first = await told()
         assert certificates(first) == {"traefik-default"}
         assert [(wish.resolver, wish.names) for wish in source.wishes] == [("le", ("a.org",))]
-        assert set(source.resolvers) == {"le"}
+        assert [one.name for one in source.resolvers] == ["le"]
         await asyncio.wait_for(source.running.wait(), LIMIT)
         assert f"unix:{tmp_path}/pages" in first.plan.decode()
         source.obtain("acme-a.org", AUTHORITY.issue("a.org"))
@@ -153,7 +154,7 @@ def test_what_is_there_already(tmp_path: Path) -> None:
     async def script(lowerer: Lowerer, source: Obtained, told: Next) -> None:
         issued = AUTHORITY.issue("a.org")
         source.has["acme-a.org"] = parse(issued.chain, issued.key)
-        await lowerer.set(load_static(STATIC, file="t.yml")[0], dynamic(text))
+        await lowerer.set(TraefikConfiguration(static=load_static(STATIC, file="t.yml")[0], dynamic=dynamic(text)))
         assert "acme-a.org" in certificates(await told())
         assert set(source.covered) == {"b.org"}
 
@@ -165,7 +166,7 @@ def test_a_source_that_fails(tmp_path: Path) -> None:
 
     async def script(lowerer: Lowerer, source: Obtained, told: Next) -> None:
         source.fails = True
-        await lowerer.set(load_static(STATIC, file="t.yml")[0], dynamic("{}"))
+        await lowerer.set(TraefikConfiguration(static=load_static(STATIC, file="t.yml")[0], dynamic=dynamic("{}")))
         assert certificates(await told()) == {"traefik-default"}
 
     play(tmp_path, script)
@@ -175,7 +176,7 @@ def test_nothing_new_is_not_told(tmp_path: Path) -> None:
     """Looking again without a difference says nothing."""
 
     async def script(lowerer: Lowerer, source: Obtained, told: Next) -> None:
-        await lowerer.set(load_static(STATIC, file="t.yml")[0], dynamic("{}"))
+        await lowerer.set(TraefikConfiguration(static=load_static(STATIC, file="t.yml")[0], dynamic=dynamic("{}")))
         first = await told()
         source.changed()
         source.obtain("acme-a.org", AUTHORITY.issue("a.org"))
@@ -188,7 +189,11 @@ def test_without_tls_nothing_is_made(tmp_path: Path) -> None:
     """No authority, no default certificate."""
 
     async def script(lowerer: Lowerer, _source: Obtained, told: Next) -> None:
-        await lowerer.set(load_static("entryPoints: {web: {address: ':80'}}", file="t.yml")[0], None)
+        await lowerer.set(
+            TraefikConfiguration(
+                static=load_static("entryPoints: {web: {address: ':80'}}", file="t.yml")[0], dynamic=None
+            )
+        )
         wanted = await told()
         assert wanted.bundle.certificates == {}
         assert not wanted.complete

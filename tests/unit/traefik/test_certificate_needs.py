@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from daemun.errors import Problem
-from daemun.traefik.certificate_needs import Needs, certificate_needs, pair_id, roots_id, wildcard_problems
+from daemun.needs import Needs, pair_id, roots_id, wildcard_problems
+from daemun.traefik.certificate_needs import certificate_needs
 from daemun.traefik.read import load_dynamic_text, load_static
-from daemun.traefik.tls import KeyPair
 
 STATIC = """
 entryPoints:
@@ -128,7 +128,7 @@ http:
   serversTransports:
     t: {rootCAs: [ca.pem], certificates: [{certFile: c.crt, keyFile: c.key}]}
 """)
-    names = [pair_id(KeyPair(cert_file=f"{name}.crt", key_file=f"{name}.key")) for name in "abdc"]
+    names = [pair_id(f"{name}.crt", f"{name}.key") for name in "abdc"]
     assert list(needs.pairs) == names
     assert needs.shown == tuple(names[:2])
     assert needs.default == names[2]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from daemun.errors import Problem
+from daemun.needs import AtHand
 from daemun.plan import service as plan
 from daemun.plan.template import Literal, Variable
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.lower_filters import Refusal
 from daemun.traefik.lower_services import Destination, lower_service
-from daemun.traefik.lower_tls import AtHand
 from daemun.traefik.lower_transports import Transports
 from daemun.traefik.read import load_dynamic_text
 from daemun.traefik.static import Static

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from daemun.errors import Problem
+from daemun.needs import AtHand, pair_id
 from daemun.plan import listener
 from daemun.plan.matching import Dialect, Pattern
 from daemun.plan.origin import Origin
 from daemun.plan.plan import Plan
 from daemun.plan.tls import Certificate
-from daemun.traefik.certificate_needs import pair_id
 from daemun.traefik.lower import lower
-from daemun.traefik.lower_tls import AtHand
 from daemun.traefik.read import load_dynamic_text, load_static
-from daemun.traefik.tls import KeyPair
 
 STATIC = "entryPoints: {web: {address: ':80'}, secure: {address: ':443', http: {tls: {}}}}\nproviders: {file: {filename: x}}\n"
 OPTIONS = "tls: {options: {strict: {sniStrict: true}, old: {maxVersion: VersionTLS12}}}\n"
@@ -41,7 +39,7 @@ def names_of(plan: Plan, name: str = "secure") -> list[tuple[listener.NamePatter
 def at_hand(*names: str, fallback: bool = True, **others: tuple[str, ...]) -> AtHand:
     """Pairs of files with these names, and other certificates with theirs."""
     nowhere = Origin(name="", file="", line=0)
-    pairs = {pair_id(KeyPair(cert_file=f"{name}.crt", key_file=f"{name}.key")): (f"{name}.org",) for name in names}
+    pairs = {pair_id(f"{name}.crt", f"{name}.key"): (f"{name}.org",) for name in names}
     made = {name: Certificate(origin=nowhere, names=of) for name, of in {**pairs, **others}.items()}
     if fallback:
         made["fallback"] = Certificate(origin=nowhere, names=())
@@ -53,7 +51,7 @@ def pair(name: str) -> str:
 
 
 def short(name: str) -> str:
-    return pair_id(KeyPair(cert_file=f"{name}.crt", key_file=f"{name}.key"))
+    return pair_id(f"{name}.crt", f"{name}.key")
 
 
 def test_only_where_it_is_needed() -> None:

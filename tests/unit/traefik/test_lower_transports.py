@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 
 from daemun.errors import Problem
+from daemun.needs import AtHand, pair_id, roots_id
 from daemun.plan.plan import Plan
 from daemun.plan.service import UpstreamTls
 from daemun.plan.template import Literal
-from daemun.traefik.certificate_needs import pair_id, roots_id
 from daemun.traefik.lower import lower
-from daemun.traefik.lower_tls import AtHand
 from daemun.traefik.read import load_dynamic_text, load_static
-from daemun.traefik.tls import KeyPair
 
 STATIC = "entryPoints: {web: {address: ':80'}}\nproviders: {file: {filename: x}}\n"
 PLAIN_VERIFIED = UpstreamTls(verify=True, send_name=True, server_name=None, roots=(), certificate=None)
@@ -57,7 +55,7 @@ def test_every_option() -> None:
     transport = plan.transports["t@file"]
     assert (transport.connect_ms, transport.response_head_ms, transport.pool.idle_ms) == (1000, 2000, 3000)
     assert transport.pool.max_idle == 7
-    shown = pair_id(KeyPair(cert_file="c", key_file="k"))
+    shown = pair_id("c", "k")
     assert transport.tls == UpstreamTls(
         verify=True, send_name=True, server_name=(Literal("b.org"),), roots=(roots_id("ca.pem"),), certificate=shown
     )

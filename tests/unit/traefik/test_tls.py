@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from daemun.needs import is_pem
 from daemun.traefik.read import load_dynamic_text
-from daemun.traefik.tls import ALPN_DEFAULT, Domain, TlsOptions, is_pem
+from daemun.traefik.tls import ALPN_DEFAULT, Domain, TlsOptions
 
 
 @pytest.mark.parametrize(("written", "on"), [("{}", True), ("true", True), ("'true'", True), ("false", False)])

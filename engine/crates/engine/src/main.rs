@@ -19,8 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH] [--temp-dir DIR]
-       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
-                     [--temp-dir DIR]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
+                      [--temp-dir DIR]
        daemun-engine --check FILE
        daemun-engine --version";
 
@@ -33,6 +33,7 @@ struct Options {
     ready: Option<PathBuf>,
     threads: Option<usize>,
     level: Option<Level>,
+    log_file: Option<String>,
     /// Where temporary files stand.
     temporary: Option<PathBuf>,
 }
@@ -89,6 +90,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
                 options.level =
                     Some(Level::parse(&text).ok_or_else(|| format!("--log-level {text}: info, warning or error"))?);
             }
+            "--log-file" => options.log_file = Some(value()?),
             "--temp-dir" => options.temporary = Some(value()?.into()),
             "--secrets" => options.secrets = Some(value()?.into()),
             "--version" => {
@@ -124,7 +126,8 @@ async fn run(options: &Options) -> Result<(), String> {
     let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();
-    let events = Events::start(options.level.unwrap_or(Level::Info)).map_err(|e| e.to_string())?;
+    let events = Events::start(options.level.unwrap_or(Level::Info), options.log_file.as_deref())
+        .map_err(|e| format!("{}: {e}", options.log_file.as_deref().unwrap_or("standard error")))?;
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let temporary = options.temporary.clone().unwrap_or_else(daemun_engine::spill::usual_directory);
     let (engine, answerer, _threads) = Engine::start(threads, events, temporary).map_err(|e| e.to_string())?;

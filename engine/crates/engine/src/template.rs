@@ -112,17 +112,40 @@ fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
 }
 
 fn cookie<'a>(scope: &'a Scope<'_>, name: &[u8]) -> Option<&'a [u8]> {
-    scope.request.head.get_all(b"cookie").find_map(|line| {
-        line.split(|&b| b == b';').map(wire::field::trim).find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
-    })
+    scope
+        .request
+        .head
+        .get_all(b"cookie")
+        .find_map(|line| line.split(|&b| b == b';').map(wire::field::trim).find_map(|pair| value_of(pair, name)))
 }
 
 fn argument<'a>(query: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    query.split(|&b| b == b'&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
+    query.split(|&b| b == b'&').find_map(|pair| value_of(pair, name))
+}
+
+/// What stands behind `name=`, whatever the name's case.
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = pair.split_at_checked(name.len())?;
+    rest.strip_prefix(b"=").filter(|_| head.eq_ignore_ascii_case(name))
 }
 
 fn number(out: &mut Vec<u8>, n: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+}
+
+/// Seconds with three decimals.
+fn seconds(out: &mut Vec<u8>, nanos: u64) {
+    let millis = nanos / 1_000_000;
+    let _ = write!(out, "{}.{:03}", millis / 1000, millis % 1000);
+}
+
+/// What stands after the last dot of the last segment, unless the segment begins with that dot.
+fn extension(path: &[u8]) -> &[u8] {
+    let last = path.rsplit(|&b| b == b'/').next().unwrap_or_default();
+    match last.iter().rposition(|&b| b == b'.') {
+        Some(at) if at > 0 => &last[at + 1..],
+        _ => b"",
+    }
 }
 
 #[allow(clippy::too_many_lines)] // A catalogue: one line a variable.
@@ -130,7 +153,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
     let (request, record, client) = (scope.request, scope.record, scope.client);
     match variable {
         Variable::ClientIp | Variable::PeerIp => out.extend_from_slice(client.ip_text.as_bytes()),
-        Variable::ClientPort => number(out, client.port),
+        Variable::ClientPort | Variable::PeerPort => number(out, client.port),
         Variable::ClientAddress => out.extend_from_slice(client.address_text().as_bytes()),
         Variable::ServerIp => out.extend_from_slice(client.local.ip().to_string().as_bytes()),
         Variable::ServerPort => number(out, client.local.port()),
@@ -140,6 +163,13 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::Hostname => out.extend_from_slice(scope.hostname.as_bytes()),
         Variable::ProcessId => number(out, std::process::id()),
         Variable::Scheme => out.extend_from_slice(if client.tls { b"https" } else { b"http" }),
+        Variable::Https => out.extend_from_slice(if client.tls { b"on" } else { b"" }),
+        Variable::PortSuffix => {
+            let port = client.local.port();
+            if port != if client.tls { 443 } else { 80 } {
+                let _ = write!(out, ":{port}");
+            }
+        }
         Variable::RequestId => {
             let _ = write!(out, "{:016x}{:016x}", record.id.0, record.id.1);
         }
@@ -154,9 +184,11 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
             write_protocol(&request.head, out);
         }
         Variable::Path => out.extend_from_slice(&request.path),
+        Variable::PathExtension => out.extend(extension(&request.path).to_ascii_lowercase()),
         Variable::Query => out.extend_from_slice(&request.query),
         Variable::QueryMark => out.extend_from_slice(if request.query.is_empty() { b"" } else { b"?" }),
         Variable::Protocol => write_protocol(&request.head, out),
+        Variable::Http2 if request.head.http2 => out.extend_from_slice(if client.tls { b"h2" } else { b"h2c" }),
         Variable::HostField => out.extend_from_slice(&request.host_field),
         Variable::Host => {
             out.extend_from_slice(if request.host.is_empty() {
@@ -192,6 +224,9 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::UpstreamConnectNanos if record.upstream_status > 0 => number(out, record.connect_nanos),
         Variable::UpstreamHeaderNanos if record.upstream_status > 0 => number(out, record.header_nanos),
         Variable::UpstreamResponseNanos if record.upstream_status > 0 => number(out, record.response_nanos),
+        Variable::UpstreamConnectSeconds if record.upstream_status > 0 => seconds(out, record.connect_nanos),
+        Variable::UpstreamHeaderSeconds if record.upstream_status > 0 => seconds(out, record.header_nanos),
+        Variable::UpstreamResponseSeconds if record.upstream_status > 0 => seconds(out, record.response_nanos),
         Variable::UpstreamResponseBytes if record.upstream_status > 0 => number(out, record.upstream_bytes),
         Variable::Retries if record.retries > 0 => number(out, record.retries),
         Variable::Status if record.status > 0 => number(out, record.log_status.unwrap_or(record.status)),
@@ -206,6 +241,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::TimeMsec => crate::observe::time::msec(std::time::SystemTime::now(), out),
         Variable::DurationNanos => number(out, record.duration_nanos()),
         Variable::DurationMillis => number(out, record.duration_nanos() / 1_000_000),
+        Variable::DurationSeconds => seconds(out, record.duration_nanos()),
         Variable::OverheadNanos => number(out, record.duration_nanos().saturating_sub(record.response_nanos)),
         Variable::RequestCount => number(out, record.count),
         Variable::Fault => {
@@ -216,8 +252,17 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::TlsServerName => {
             out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.server_name).as_bytes())
         }
+        Variable::TlsAlpn => out.extend_from_slice(client.session.as_ref().map_or(&[], |s| s.alpn.as_slice())),
+        Variable::TlsGroup => out.extend_from_slice(client.session.as_ref().map_or("", |s| &s.group).as_bytes()),
+        Variable::TlsResumed => {
+            out.extend_from_slice(if client.session.as_ref().is_some_and(|s| s.resumed) { b"1" } else { b"" })
+        }
         // Users come with their middleware; the guarded ones have no value yet.
         Variable::RemoteUser
+        | Variable::Http2
+        | Variable::UpstreamConnectSeconds
+        | Variable::UpstreamHeaderSeconds
+        | Variable::UpstreamResponseSeconds
         | Variable::ProxyPort
         | Variable::UpstreamStatus
         | Variable::UpstreamConnectNanos

@@ -46,6 +46,23 @@ pub enum HeaderOp {
     /// Adds a line.
     Add(HeaderValue),
     Remove(String),
+    /// Sets Expires and Cache-Control (nginx `expires`); of responses only.
+    Expires {
+        /// A whole number of seconds, `past` (never to be kept), `max` (ten years), or nothing: both stay as they are.
+        after: Template,
+        from: ExpiresFrom,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiresFrom {
+    /// From now on.
+    Access,
+    /// From Last-Modified on, where there is one.
+    Modified,
+    /// From midnight on, local time: the next time it is so late.
+    Midnight,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,7 +93,13 @@ pub enum Gate {
     /// Ordered; the first that holds the client's address decides; allowed when none does.
     Address(Vec<AddressRule>),
     /// Users stand in a secret (htpasswd lines).
-    Basic { realm: Template, users: Id },
+    Basic {
+        realm: Template,
+        users: Id,
+        /// Everyone is admitted where this does not hold; always asked when absent.
+        #[serde(deserialize_with = "crate::explicit")]
+        when: Option<Condition>,
+    },
     /// A sub-request, always a GET: 2xx admits, 401 and 403 refuse, else 500. Its response fields may be kept in slots.
     Subrequest { to: Jump, set: Vec<SlotValue> },
 }

@@ -22,7 +22,12 @@ pub enum Step {
         #[serde(deserialize_with = "crate::explicit")]
         route: Option<Id>,
     },
+    /// The current query, without `?` (nginx `set $args`); the path and what was received stay.
+    SetQuery(Template),
+    /// Ends the exchange with this answer; error pages may replace it.
     Return(Respond),
+    /// The same, and no error page replaces it (nginx `return 404 "text"`).
+    ReturnText(Respond),
     /// The connection is closed without a word (nginx `return 444`).
     Close,
     Break,

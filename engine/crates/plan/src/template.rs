@@ -19,8 +19,9 @@ pub enum Part {
     ResponseHeader(String),
     /// A field of the response as it came from upstream.
     UpstreamHeader(String),
+    /// Whatever the case of its name.
     Cookie(String),
-    /// A query argument, not decoded.
+    /// A query argument, whatever the case of its name; not decoded.
     Argument(String),
     /// Group 0 is the whole match; a `set` slot has only that.
     Capture {
@@ -51,6 +52,7 @@ pub enum Variable {
     ClientAddress,
     /// The peer before realip changed it.
     PeerIp,
+    PeerPort,
     ServerIp,
     ServerPort,
     ListenerId,
@@ -59,10 +61,20 @@ pub enum Variable {
     TlsVersion,
     TlsCipher,
     TlsServerName,
+    /// The protocol agreed on by ALPN.
+    TlsAlpn,
+    /// The key exchange's group.
+    TlsGroup,
+    /// `1` when the session was resumed.
+    TlsResumed,
     Hostname,
     ProcessId,
     /// `http` or `https`
     Scheme,
+    /// `on` over TLS.
+    Https,
+    /// `:8080`, the listener's port; nothing when it is the scheme's own.
+    PortSuffix,
     // head
     RequestId,
     Method,
@@ -74,12 +86,16 @@ pub enum Variable {
     RequestLine,
     /// The current path (PathPolicy's form).
     Path,
+    /// What stands after the last dot of its last segment, lower-case; nothing for a name that begins with it.
+    PathExtension,
     /// The current query, without `?`.
     Query,
     /// `?` when there is a query.
     QueryMark,
     /// `HTTP/1.1`
     Protocol,
+    /// `h2` over TLS, `h2c` in clear text; nothing for HTTP/1.
+    Http2,
     /// Host as sent, with port.
     HostField,
     /// Host without port, lower-case; the server name when there is none.
@@ -105,6 +121,10 @@ pub enum Variable {
     UpstreamConnectNanos,
     UpstreamHeaderNanos,
     UpstreamResponseNanos,
+    /// The same three in seconds, with milliseconds.
+    UpstreamConnectSeconds,
+    UpstreamHeaderSeconds,
+    UpstreamResponseSeconds,
     UpstreamResponseBytes,
     Retries,
     // response
@@ -121,6 +141,8 @@ pub enum Variable {
     TimeMsec,
     DurationNanos,
     DurationMillis,
+    /// In seconds, with milliseconds.
+    DurationSeconds,
     OverheadNanos,
     /// Requests this process has taken.
     RequestCount,

@@ -115,6 +115,7 @@ pub fn run(request: Request, engine: &Arc<Engine>, wishes: &mpsc::UnboundedSende
         "explain" => explain(request, engine),
         "reopen_logs" => {
             engine.shared.sinks.reopen();
+            engine.shared.events.reopen();
             Ok(json!({}))
         }
         "drain" => {

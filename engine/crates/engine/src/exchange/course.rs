@@ -242,7 +242,9 @@ fn act_as<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, action: &'p 
         ActionRun::Files(run) => return serve(exchange, run),
         ActionRun::TryFiles(run) => return try_files(exchange, route, run),
         ActionRun::Fail(kind) => return Err(Fault::new(*kind, "the route says so")),
-        ActionRun::Close => Decision::Answer(Answer { body: Vec::new().into(), close: true, silent: true }),
+        ActionRun::Close => {
+            Decision::Answer(Answer { body: Vec::new().into(), close: true, silent: true, stands: false })
+        }
         ActionRun::Ping { terminating_status } => Decision::Answer(ping(exchange, *terminating_status)),
     }))
 }
@@ -291,7 +293,12 @@ fn ping(exchange: &mut Exchange<'_, '_>, terminating_status: u16) -> Answer {
     exchange.response.clear();
     exchange.response.status = if ending { terminating_status } else { 200 };
     exchange.response.add(b"Content-Type", b"text/plain; charset=utf-8");
-    Answer { body: Body::Bytes(if ending { Vec::new() } else { b"OK".to_vec() }), close: false, silent: false }
+    Answer {
+        body: Body::Bytes(if ending { Vec::new() } else { b"OK".to_vec() }),
+        close: false,
+        silent: false,
+        stands: false,
+    }
 }
 
 /// 301 to the slash form, the query goes along (nginx).
@@ -309,5 +316,5 @@ fn slash(exchange: &mut Exchange<'_, '_>, location: &str) -> Answer {
     exchange.response.clear();
     exchange.response.status = 301;
     exchange.response.add(b"Location", &target);
-    Answer { body: Vec::new().into(), close: false, silent: false }
+    Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
 }

@@ -124,6 +124,8 @@ pub struct Answer {
     pub close: bool,
     /// Nothing is said, the connection is closed.
     pub silent: bool,
+    /// No error page stands for it.
+    pub stands: bool,
 }
 
 impl<'p> Exchange<'_, 'p> {
@@ -169,7 +171,7 @@ impl<'p> Exchange<'_, 'p> {
     pub fn respond(&mut self, respond: &RespondRun) -> Answer {
         let body = respond.body.render(&self.scope());
         self.own_head(respond.status, &respond.headers);
-        Answer { body: body.into(), close: false, silent: false }
+        Answer { body: body.into(), close: false, silent: false, stands: false }
     }
 
     /// Puts a redirect's head together. What would break the line is percent-encoded.
@@ -185,7 +187,7 @@ impl<'p> Exchange<'_, 'p> {
         write_word(location, &mut word);
         self.own_head(status, &[]);
         self.response.add(b"Location", &word);
-        Answer { body: Vec::new().into(), close: false, silent: false }
+        Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
     }
 
     fn own_head(&mut self, status: u16, headers: &[(String, crate::template::Text)]) {
@@ -228,7 +230,7 @@ impl<'p> Exchange<'_, 'p> {
             return self.put(answer);
         }
         self.own_head(status, &[]);
-        Answer { body: Vec::new().into(), close: false, silent: false }
+        Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
     }
 
     fn faults(&self) -> &'p FaultsRun {
@@ -238,6 +240,6 @@ impl<'p> Exchange<'_, 'p> {
     fn put(&mut self, answer: &AnswerRun) -> Answer {
         let body = answer.body.render(&self.scope());
         self.own_head(answer.status, &answer.headers);
-        Answer { body: body.into(), close: answer.close, silent: false }
+        Answer { body: body.into(), close: answer.close, silent: false, stands: false }
     }
 }

@@ -57,7 +57,7 @@ impl<'p> Course<'p> {
     pub fn page(&mut self, exchange: &mut Exchange<'_, 'p>, answer: Answer) -> Option<Answer> {
         let status = exchange.response.status;
         let fault = exchange.record.failed.take();
-        if answer.silent || status < 300 {
+        if answer.silent || answer.stands || status < 300 {
             return Some(answer);
         }
         exchange.record.page_status = None;

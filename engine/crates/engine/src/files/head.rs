@@ -126,7 +126,7 @@ pub fn answer(
         true => Body::Bytes(Vec::new()),
         false => Body::File(Box::new(FileBody::new(opened.file, parts))),
     };
-    Answer { body, close: false, silent: false }
+    Answer { body, close: false, silent: false, stands: false }
 }
 
 /// 301 to the directory `path`, with its slash.

@@ -117,7 +117,7 @@ pub fn answer(
     response.clear();
     response.status = 200;
     response.add(b"Content-Type", media);
-    Ok(Answer { body: Body::Bytes(body), close: false, silent: false })
+    Ok(Answer { body: Body::Bytes(body), close: false, silent: false, stands: false })
 }
 
 /// The function that is to be called with the listing.

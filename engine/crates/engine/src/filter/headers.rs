@@ -1,8 +1,9 @@
 //! Sets, adds and removes fields. A value that would break a line is not written.
 
-use plan::filter::HeaderOp;
+use plan::filter::{ExpiresFrom, HeaderOp};
 use wire::field::{is_token, is_value, known, Known};
 
+use super::expires;
 use crate::control::error::CallError;
 use crate::exchange::Exchange;
 use crate::snapshot::links::Links;
@@ -13,6 +14,7 @@ pub enum Change {
     Set(Vec<u8>, Text),
     Add(Vec<u8>, Text),
     Remove(Vec<u8>),
+    Expires(Text, ExpiresFrom),
 }
 
 pub(super) fn build(ops: &[HeaderOp], links: &Links<'_>) -> Result<Vec<Change>, CallError> {
@@ -29,6 +31,7 @@ pub(super) fn build(ops: &[HeaderOp], links: &Links<'_>) -> Result<Vec<Change>, 
                 HeaderOp::Set(of) => Change::Set(name(&of.name)?, Text::build(&of.value, links)?),
                 HeaderOp::Add(of) => Change::Add(name(&of.name)?, Text::build(&of.value, links)?),
                 HeaderOp::Remove(of) => Change::Remove(name(of)?),
+                HeaderOp::Expires { after, from } => Change::Expires(Text::build(after, links)?, *from),
             })
         })
         .collect()
@@ -36,7 +39,7 @@ pub(super) fn build(ops: &[HeaderOp], links: &Links<'_>) -> Result<Vec<Change>, 
 
 pub(super) fn on_request(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
     for change in changes {
-        let (name, value, replace) = evaluated(change, exchange);
+        let Some((name, value, replace)) = evaluated(change, exchange) else { continue };
         if known(name) == Known::Host {
             // Host is written apart: the last word on it.
             if let Some(value) = value.filter(|v| !v.is_empty() && wire::request::valid_host(v)) {
@@ -50,17 +53,22 @@ pub(super) fn on_request(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
 
 pub(super) fn on_response(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
     for change in changes {
-        let (name, value, replace) = evaluated(change, exchange);
+        if let Change::Expires(after, from) = change {
+            let after = after.render(&exchange.scope());
+            expires::apply(exchange.response, &after, *from);
+        }
+        let Some((name, value, replace)) = evaluated(change, exchange) else { continue };
         apply(exchange.response, name, value, replace);
     }
 }
 
-/// Name, value (none removes) and whether it replaces.
-fn evaluated<'a>(change: &'a Change, exchange: &Exchange<'_, '_>) -> (&'a [u8], Option<Vec<u8>>, bool) {
+/// Name, value (none removes) and whether it replaces; None for what is more than one field.
+fn evaluated<'a>(change: &'a Change, exchange: &Exchange<'_, '_>) -> Option<(&'a [u8], Option<Vec<u8>>, bool)> {
     match change {
-        Change::Set(name, value) => (name, Some(value.render(&exchange.scope())), true),
-        Change::Add(name, value) => (name, Some(value.render(&exchange.scope())), false),
-        Change::Remove(name) => (name, None, true),
+        Change::Set(name, value) => Some((name, Some(value.render(&exchange.scope())), true)),
+        Change::Add(name, value) => Some((name, Some(value.render(&exchange.scope())), false)),
+        Change::Remove(name) => Some((name, None, true)),
+        Change::Expires(..) => None,
     }
 }
 

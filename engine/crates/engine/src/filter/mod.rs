@@ -1,6 +1,7 @@
 //! Filters at work, one file each: on the request in a route's order, on the response in reverse.
 
 pub mod error_pages;
+mod expires;
 mod headers;
 mod path;
 mod script;

@@ -22,7 +22,9 @@ pub enum StepRun {
     Set { slot: u16, value: Text },
     Rewrite(Box<RewriteRun>),
     If { when: Test, steps: Vec<StepRun>, route: Option<u32> },
+    SetQuery(Text),
     Return(RespondRun),
+    ReturnText(RespondRun),
     Close,
     Break,
 }
@@ -47,6 +49,8 @@ pub(super) fn build(steps: &[Step], links: &Links<'_>) -> Result<Vec<StepRun>, C
                 steps: build(steps, links)?,
                 route: route.as_ref().map(|id| links.route(id)).transpose()?,
             },
+            Step::SetQuery(query) => StepRun::SetQuery(Text::build(query, links)?),
+            Step::ReturnText(respond) => StepRun::ReturnText(RespondRun::build(respond, links)?),
             Step::Return(respond) => StepRun::Return(RespondRun::build(respond, links)?),
             Step::Close => StepRun::Close,
             Step::Break => StepRun::Break,
@@ -108,8 +112,18 @@ impl Script {
                     }
                     self.run(exchange, steps)?
                 }
+                StepRun::SetQuery(query) => {
+                    let query = query.render(&exchange.scope());
+                    // What was received no longer says what is asked for.
+                    exchange.request.rewritten = true;
+                    exchange.request.set_query(query);
+                    Then::Next
+                }
+                StepRun::ReturnText(respond) => Then::Answer(Answer { stands: true, ..exchange.respond(respond) }),
                 StepRun::Return(respond) => Then::Answer(exchange.respond(respond)),
-                StepRun::Close => Then::Answer(Answer { body: Vec::new().into(), close: true, silent: true }),
+                StepRun::Close => {
+                    Then::Answer(Answer { body: Vec::new().into(), close: true, silent: true, stands: false })
+                }
                 StepRun::Break => {
                     self.changed = false;
                     Then::Stop

@@ -1,4 +1,5 @@
-//! The engine's own events: JSON lines on standard error, and frames to whoever holds the control socket.
+//! The engine's own events: JSON lines on standard error or text in a file, and frames to whoever holds the control
+//! socket.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,6 +12,9 @@ use super::sink::Sink;
 
 /// Lines of the engine's own log that may wait.
 const QUEUE: u32 = 10_000;
+
+/// Of a file that is made for them: they hold no secrets.
+const FILE_MODE: u32 = 0o644;
 
 /// How much of the engine's own log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,27 +43,59 @@ impl Level {
             Self::Error => "error",
         }
     }
+
+    /// Its name in a line of text.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Info => "notice",
+            Self::Warning => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// How an event becomes a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Text,
 }
 
 #[derive(Clone)]
 pub struct Events {
     least: Level,
-    stderr: Arc<Sink>,
+    sink: Arc<Sink>,
+    form: Form,
+    /// A file of our own, which can be opened again.
+    file: bool,
     listeners: broadcast::Sender<Value>,
 }
 
 impl Events {
-    /// Starts the thread that writes standard error.
+    /// Starts the thread that writes: JSON to standard error, or text to a file; `-` is standard error.
     ///
     /// # Errors
-    /// When the kernel gives no thread.
-    pub fn start(least: Level) -> std::io::Result<Self> {
-        let stderr = Arc::new(Sink::new("stderr".to_owned()));
-        let writing = Arc::clone(&stderr);
+    /// When the kernel gives no thread, or the file cannot be opened.
+    pub fn start(least: Level, text: Option<&str>) -> std::io::Result<Self> {
+        let listeners = broadcast::channel(1024).0;
+        let form = if text.is_some() { Form::Text } else { Form::Json };
+        if let Some(path) = text.filter(|path| *path != "-") {
+            let sink = Sink::start(&Target::File { path: path.to_owned(), mode: FILE_MODE })?;
+            return Ok(Self { least, sink, form, file: true, listeners });
+        }
+        let sink = Arc::new(Sink::new("stderr".to_owned()));
+        let writing = Arc::clone(&sink);
         std::thread::Builder::new()
             .name("events".to_owned())
             .spawn(move || writing.write_out(Box::new(std::io::stderr()), &Target::Stdout))?;
-        Ok(Self { least, stderr, listeners: broadcast::channel(1024).0 })
+        Ok(Self { least, sink, form, file: false, listeners })
+    }
+
+    /// Opens the file again, after someone has moved it away. (Standard error is whoever's who gave it.)
+    pub fn reopen(&self) {
+        if self.file {
+            self.sink.reopen();
+        }
     }
 
     #[must_use]
@@ -84,13 +120,17 @@ impl Events {
 
     fn write<'a>(&self, level: Level, event: &str, fields: impl Iterator<Item = (&'a str, Value)>) {
         if level >= self.least {
-            self.stderr.line(line(level, event, fields).as_bytes(), QUEUE);
+            let line = match self.form {
+                Form::Json => line(level, event, fields),
+                Form::Text => text(level, event, fields),
+            };
+            self.sink.line(line.as_bytes(), QUEUE);
         }
     }
 
-    /// Waits until standard error has it all, at most `limit`.
+    /// Waits until all is written, at most `limit`.
     pub fn flush(&self, limit: std::time::Duration) {
-        self.stderr.flush(limit);
+        self.sink.flush(limit);
     }
 }
 
@@ -105,4 +145,34 @@ pub fn line<'a>(level: Level, event: &str, fields: impl Iterator<Item = (&'a str
     line.insert("event".to_owned(), json!(event));
     line.extend(fields.map(|(name, value)| (name.to_owned(), value)));
     format!("{}\n", Value::Object(line))
+}
+
+/// One line of text: `2006/01/02 15:04:05 [warn] 4711#0: endpoint_down, service: api, cause: refused`.
+fn text<'a>(level: Level, event: &str, fields: impl Iterator<Item = (&'a str, Value)>) -> String {
+    let mut time = Vec::new();
+    super::time::plain(SystemTime::now(), &mut time);
+    let time = String::from_utf8_lossy(&time);
+    let mut line = format!("{time} [{}] {}#0: {event}", level.word(), std::process::id());
+    for (name, value) in fields {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        // What a peer sent may hold anything: a line stays a line.
+        let plain: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        line.push_str(&format!(", {name}: {plain}"));
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field cannot begin a line of its own.
+    #[test]
+    fn text_stays_one_line() {
+        let fields = [("cause", json!("a\nb")), ("lines", json!(3))];
+        let line = text(Level::Warning, "log_dropped", fields.into_iter());
+        assert!(line.ends_with(&format!(" [warn] {}#0: log_dropped, cause: a b, lines: 3\n", std::process::id())));
+        assert_eq!(line.matches('\n').count(), 1);
+    }
 }

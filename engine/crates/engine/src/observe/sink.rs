@@ -34,11 +34,7 @@ impl Sinks {
         if let Some(sink) = all.get(target) {
             return Ok(Arc::clone(sink));
         }
-        let out = open(target)?;
-        let sink = Arc::new(Sink::new(name(target)));
-        let writing = Arc::clone(&sink);
-        let again = target.clone();
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out(out, &again))?;
+        let sink = Sink::start(target)?;
         all.insert(target.clone(), Arc::clone(&sink));
         Ok(sink)
     }
@@ -61,7 +57,7 @@ impl Sinks {
     /// Files are opened anew before their next line.
     pub fn reopen(&self) {
         for sink in self.all() {
-            sink.reopen.store(true, Ordering::Release);
+            sink.reopen();
         }
     }
 
@@ -132,6 +128,24 @@ impl Sink {
             dropped: AtomicU64::new(0),
             told: AtomicU64::new(0),
         }
+    }
+
+    /// Opens a target and starts the thread that writes to it.
+    ///
+    /// # Errors
+    /// When its file cannot be opened, or the kernel gives no thread.
+    pub fn start(target: &Target) -> io::Result<Arc<Self>> {
+        let out = open(target)?;
+        let sink = Arc::new(Self::new(name(target)));
+        let writing = Arc::clone(&sink);
+        let again = target.clone();
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out(out, &again))?;
+        Ok(sink)
+    }
+
+    /// Its file is opened anew before its next line.
+    pub fn reopen(&self) {
+        self.reopen.store(true, Ordering::Release);
     }
 
     /// Queues a line, which brings its own newline; dropped when `limit` lines wait.

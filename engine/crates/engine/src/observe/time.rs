@@ -34,6 +34,11 @@ pub fn iso8601(at: SystemTime, out: &mut Vec<u8>) {
     put(out, at, TimeZone::system(), "%Y-%m-%dT%H:%M:%S%:z");
 }
 
+/// `2006/01/02 15:04:05`
+pub fn plain(at: SystemTime, out: &mut Vec<u8>) {
+    put(out, at, TimeZone::system(), "%Y/%m/%d %H:%M:%S");
+}
+
 /// Seconds since 1970 with milliseconds.
 pub fn msec(at: SystemTime, out: &mut Vec<u8>) {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -32,6 +32,11 @@ pub struct Session {
     pub options: Arc<str>,
     /// HTTP/2 was agreed upon.
     pub http2: bool,
+    /// What was agreed upon by ALPN.
+    pub alpn: Vec<u8>,
+    /// The key exchange's group.
+    pub group: String,
+    pub resumed: bool,
 }
 
 /// A client's connection, ready for its first request.
@@ -95,6 +100,9 @@ async fn handshake(worker: &Worker, listener: &ListenerRun, tls: &TlsRun, socket
         server_name,
         options: Arc::clone(&terms.options),
         http2: connection.alpn_protocol() == Some(b"h2"),
+        alpn: connection.alpn_protocol().unwrap_or_default().to_vec(),
+        group: connection.negotiated_key_exchange_group().map(|of| format!("{:?}", of.name())).unwrap_or_default(),
+        resumed: kind == Some(HandshakeKind::Resumed),
     };
     Ok(Opened { io: Io::Tls(Box::new(stream.into())), session: Some(Box::new(session)), refused: false })
 }

@@ -1,0 +1,55 @@
+"""Everything wrong in an nginx configuration, at once: what `daemun check` shows.
+
+    file ─ read ─ lower ─► Problems in the order of the files; with `idle`, what has no effect here too
+
+Prints nothing, and raises nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from daemun.errors import ConfigError, Problem
+from daemun.needs import Needs
+from daemun.nginx.certificates import Resolver
+from daemun.nginx.judge import idle
+from daemun.nginx.lower import lower
+from daemun.nginx.read import read
+
+# What else a configuration leads to and has to be looked at: its certificates.
+Look = Callable[[Needs], list[Problem]]
+
+
+def look_at_nothing(_needs: Needs) -> list[Problem]:
+    """Look at no other file."""
+    return []
+
+
+def check(
+    path: Path, *, acme: Resolver | None = None, with_idle: bool = False, look: Look = look_at_nothing
+) -> list[Problem]:
+    """Return every problem of a file and what it includes."""
+    found = read(path)
+    try:
+        draft = lower(found, acme=acme)
+        problems = [*draft.problems, *look(draft.needs)]
+    except ConfigError as error:
+        problems = list(error.problems)
+    if with_idle:
+        problems.extend(idle(found.directives))
+    return _in_order(problems)
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    """Return each problem once: file by file as they were found, and from the top of each down."""
+    files: dict[str, int] = {}
+    for problem in problems:
+        if problem.place is not None:
+            files.setdefault(problem.place.file, len(files))
+
+    def rank(problem: Problem) -> tuple[int, int, int]:
+        place = problem.place
+        return (-1, 0, 0) if place is None else (files[place.file], place.line, place.column)
+
+    return sorted(dict.fromkeys(problems), key=rank)

@@ -1,0 +1,220 @@
+"""`proxy_pass` and everything `proxy_…` of a level, as the Plan's Proxy.
+
+Facts (nginx): requests are read whole before they go on, answers are read ahead of a slow client, into 8 buffers and
+then a file of 1 GB; Date, Server, X-Pad and X-Accel-… of the upstream are not shown unless `proxy_pass_header` says so.
+What goes where is in passing.py, fields in request_headers.py, Location in location_rewrites.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from daemun.nginx.directive import Directive
+from daemun.nginx.level import Level
+from daemun.nginx.location_rewrites import location_rewrites
+from daemun.nginx.making import Making
+from daemun.nginx.passing import Passed, parse_pass
+from daemun.nginx.request_headers import RequestFields, request_fields
+from daemun.nginx.scene import Scene
+from daemun.nginx.transports import Kept, Transports
+from daemun.nginx.upstream_tls import UpstreamTlsMaker
+from daemun.nginx.upstreams import Upstreams
+from daemun.nginx.values import complain, flag, number, origin, size
+from daemun.nginx.variables import template
+from daemun.plan import filter as plan_filter
+from daemun.plan import route, service
+from daemun.plan.scalars import Id
+from daemun.plan.template import Template
+
+HIDDEN = (
+    "date",
+    "server",
+    "x-pad",
+    "x-accel-expires",
+    "x-accel-redirect",
+    "x-accel-limit-rate",
+    "x-accel-buffering",
+    "x-accel-charset",
+)
+_SHOWN = frozenset({"proxy_hide_header", "proxy_pass_header"})
+_REQUEST_BODY = 16_384
+_IGNORABLE = frozenset(
+    [
+        "x-accel-redirect",
+        "x-accel-expires",
+        "x-accel-limit-rate",
+        "x-accel-buffering",
+        "x-accel-charset",
+        "expires",
+        "cache-control",
+        "set-cookie",
+        "vary",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxied:
+    """The action, and the filter of request fields that belongs to it."""
+
+    action: route.Proxy
+    filters: tuple[Id, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Proxying:
+    """Makes the action of levels that pass requests on."""
+
+    making: Making
+    transports: Transports
+    upstreams: Upstreams
+    tls: UpstreamTlsMaker
+    _hidden: dict[Level, tuple[str, ...]] = field(default_factory=dict)
+    _fields: dict[tuple[plan_filter.HeaderOp, ...], Id] = field(default_factory=dict)
+
+    def proxy(self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str = "") -> Proxied | None:
+        """Return what a proxy_pass means on a level; `uri_forbidden` says where no URI may stand in it."""
+        passed = parse_pass(directive, self.making, self.upstreams.known)
+        if passed is None:
+            return None
+        variables = "$" in passed.url
+        if uri_forbidden and passed.uri is not None and not variables:
+            message = f'"proxy_pass" cannot have URI part in {uri_forbidden}'
+            complain(self.making, directive, message, argument=0, remedy=f"write {passed.url.removesuffix(passed.uri)}")
+            return None
+        fields = request_fields(level, self.making, passed, scene.captures)
+        to, kept = self._service(level, passed, directive, scene)
+        secure = self.tls.of(level, passed, scene) if passed.secure else None
+        transport = self.transports.use(level, kept, secure, closes=fields.closes)
+        retry = self.transports.retry(level)
+        kind = self.making.services[to].kind
+        own = (kind.transport, kind.retry) if not isinstance(kind, service.Weighted) else (None, None)
+        return Proxied(
+            action=self._action(
+                level,
+                scene,
+                passed,
+                fields,
+                service=to,
+                transport=None if own[0] == transport else transport,
+                retry=None if own[1] == retry else retry,
+            ),
+            filters=self._filter(fields, scene),
+        )
+
+    def _action(
+        self,
+        level: Level,
+        scene: Scene,
+        passed: Passed,
+        fields: RequestFields,
+        *,
+        service: Id,
+        transport: Id | None,
+        retry: service.Retry | None,
+    ) -> route.Proxy:
+        making = self.making
+        ignored = self._ignored(level)
+        request_buffer = size(level, "client_body_buffer_size", _REQUEST_BODY, making)
+        buffers = number(level, "proxy_buffers", 8, making) * size(level, "proxy_buffers", 8_192, making, argument=1)
+        file = size(level, "proxy_max_temp_file_size", 1_073_741_824, making)
+        host = fields.host
+        if host is None:
+            host = template(passed.host, making, None, captures=scene.captures)
+        method = level.last("proxy_method")
+        return route.Proxy(
+            service=service,
+            target=self._target(passed, scene),
+            host=host,
+            pass_headers=flag(level, "proxy_pass_request_headers", making, default=True),
+            pass_body=flag(level, "proxy_pass_request_body", making, default=True),
+            trailers=flag(level, "proxy_pass_trailers", making, default=False),
+            informational=level.value("early_hints", "") not in {"", "0"},
+            request_body=route.Buffer(memory=request_buffer)
+            if flag(level, "proxy_request_buffering", making, default=True)
+            else route.Stream(),
+            response_body=route.Ahead(memory=buffers, file=file)
+            if flag(level, "proxy_buffering", making, default=True)
+            else route.Stream(),
+            upgrade=fields.upgrade,
+            hide=self._hides(level),
+            accel="x-accel-redirect" not in ignored,
+            intercept_errors=flag(level, "proxy_intercept_errors", making, default=False),
+            rewrite_location=location_rewrites(level, making, scene, passed),
+            transport=transport,
+            retry=retry,
+            method=method.args[0] if method is not None and method.args else None,
+            flush_ms=0,
+        )
+
+    def _service(self, level: Level, passed: Passed, directive: Directive, scene: Scene) -> tuple[Id, Kept]:
+        """Return the service a URL leads to, and how connections to it are kept."""
+        scheme = service.UpstreamScheme.HTTPS if passed.secure else service.UpstreamScheme.HTTP
+        if "$" in passed.address:
+            return self._dynamic(level, passed, directive, scene, scheme), Kept()
+        known = self.upstreams.known.get(passed.host.lower())
+        if known is None and passed.port and passed.named.lower() in self.upstreams.known:
+            message = f'upstream "{passed.named}" may not have port {passed.port}'
+            complain(self.making, directive, message, argument=0, remedy=f"write {passed.named} without a port")
+        if known is None or passed.address.startswith("unix:"):
+            name = passed.address if passed.address.startswith("unix:") else passed.host
+            known = self.upstreams.direct(name, passed.address, directive)
+        return self.upstreams.service(known, scheme), known.kept
+
+    def _dynamic(
+        self, level: Level, passed: Passed, directive: Directive, scene: Scene, scheme: service.UpstreamScheme
+    ) -> Id:
+        text = passed.address if passed.port else passed.host
+        name = f"{scheme.value}://{text}"
+        slot = "" if scene.captures is None else f" {scene.captures}"
+        made = f"{name}{slot}"
+        if made not in self.making.services:
+            address = template(text, self.making, directive.places[0], captures=scene.captures)
+            self.making.services[made] = service.Service(
+                origin=origin(name, directive),
+                kind=service.Dynamic(
+                    address=address,
+                    scheme=scheme,
+                    transport=self.transports.use(level, Kept(), None),
+                    retry=self.transports.retry(level),
+                ),
+            )
+        return made
+
+    def _target(self, passed: Passed, scene: Scene) -> route.Target:
+        if passed.uri is None:
+            return route.Raw()
+        if "$" in passed.url:
+            uri: Template = template(passed.uri, self.making, None, captures=scene.captures)
+            # What begins with a variable has no slash of its own, `http://name$request_uri` aside.
+            return route.TargetTemplate(uri)
+        return route.ReplacePrefix(prefix=scene.path, with_=passed.uri)
+
+    def _filter(self, fields: RequestFields, scene: Scene) -> tuple[Id, ...]:
+        if not fields.operations:
+            return ()
+        known = self._fields.get(fields.operations)
+        if known is None:
+            known = self._fields[fields.operations] = self.making.filter(
+                f"{scene.name} fields", plan_filter.RequestHeaders(fields.operations)
+            )
+        return (known,)
+
+    def _hides(self, level: Level) -> tuple[str, ...]:
+        owner = level.owner(_SHOWN)
+        found = self._hidden.get(owner)
+        if found is None:
+            more = [one.args[0].lower() for one in level.all("proxy_hide_header") if one.args]
+            shown = {one.args[0].lower() for one in level.all("proxy_pass_header") if one.args}
+            found = tuple(name for name in dict.fromkeys([*HIDDEN, *more]) if name not in shown)
+            self._hidden[owner] = found
+        return found
+
+    def _ignored(self, level: Level) -> frozenset[str]:
+        found: set[str] = set()
+        for one in level.all("proxy_ignore_headers"):
+            for index, name in enumerate(one.args):
+                if name.lower() not in _IGNORABLE:
+                    complain(self.making, one, f'invalid value "{name}"', argument=index)
+                found.add(name.lower())
+        return frozenset(found)

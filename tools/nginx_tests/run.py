@@ -1,0 +1,145 @@
+"""Runs one file of the suite as an ordinary user, within a time, and ends whatever it leaves behind.
+
+A file starts servers of its own, and the one under test, whose engine has a session of its own: they are found again by
+a word in their environment, never by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.nginx_tests.tap import Outcome, outcome
+
+_MARK = "DAEMUN_NGINX_TESTS"
+_ENDING = 3.0  # seconds for what is left to end before it is killed
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a file is run with. `user` is None to stay who we are."""
+
+    suite: Path
+    program: Path
+    engine: Path | None
+    user: str | None
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """How a file went; `out_of_time` when it had to be ended."""
+
+    name: str
+    outcome: Outcome
+    text: str
+    seconds: float
+    out_of_time: bool
+
+    @property
+    def verdict(self) -> str:
+        """In a few words."""
+        done = self.outcome
+        if done.skip_all:
+            return "skipped"
+        if done.is_whole and not self.out_of_time:
+            return "passed"
+        return "out of time" if self.out_of_time else "failed" if done.planned else "did not start"
+
+
+def run(name: str, bench: Bench) -> Ran:
+    """Run one file."""
+    with tempfile.TemporaryDirectory(prefix="nginx-tests-") as made:
+        directory = Path(made)
+        program = directory / "bin" / "nginx"
+        program.parent.mkdir()
+        program.symlink_to(bench.program)
+        before: list[str] = []
+        if bench.user is not None:
+            account = pwd.getpwnam(bench.user)
+            os.chown(directory, account.pw_uid, account.pw_gid)
+            before = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+        mark = directory.name
+        environ = _environment(bench, program, directory, mark)
+        began = time.monotonic()
+        out_of_time = False
+        with (directory / "tap").open("w+b") as said:
+            process = subprocess.Popen(
+                [*before, "perl", name],
+                cwd=bench.suite,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+            try:
+                process.wait(bench.limit)
+            except subprocess.TimeoutExpired:
+                out_of_time = True
+            finally:
+                _end(mark)
+                process.wait()
+            said.seek(0)
+            text = said.read().decode(errors="replace")
+    seconds = time.monotonic() - began
+    return Ran(name=name, outcome=outcome(text), text=text, seconds=seconds, out_of_time=out_of_time)
+
+
+def _environment(bench: Bench, program: Path, directory: Path, mark: str) -> Mapping[str, str]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TEST_NGINX", "PERL"))}
+    environ |= {
+        _MARK: mark,
+        "HOME": str(directory),
+        "TMPDIR": str(directory),
+        "PERL5LIB": str(bench.suite / "lib"),
+        "TEST_NGINX_BINARY": str(program),
+    }
+    modules = Path("/usr/lib/nginx/modules")
+    if bench.engine is None and modules.is_dir():
+        environ["TEST_NGINX_MODULES"] = str(modules)
+    elif bench.engine is not None:
+        environ["DAEMUN_ENGINE"] = str(bench.engine)
+    return environ
+
+
+def _end(mark: str) -> None:
+    """End every process that has the word in its environment, by its id."""
+    end = time.monotonic() + _ENDING
+    number = signal.SIGTERM
+    while left := list(_marked(mark)):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if time.monotonic() > end:
+            number = signal.SIGKILL
+        time.sleep(_PAUSE)
+
+
+def _marked(mark: str) -> Iterator[int]:
+    word = f"{_MARK}={mark}".encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if word in (entry / "environ").read_bytes().split(b"\0"):
+                yield int(entry.name)
+
+
+def missing_programs() -> list[str]:
+    """Return what the suite needs and this machine lacks, as Debian's packages."""
+    lacks = [] if shutil.which("perl") else ["perl"]
+    for module, package in (("IO::Socket::SSL", "libio-socket-ssl-perl"), ("TAP::Harness", "perl")):
+        if subprocess.run(["perl", f"-M{module}", "-e1"], capture_output=True, check=False).returncode:
+            lacks.append(package)
+    return lacks
