@@ -202,7 +202,11 @@ async fn finish(
         Body::File(file) => Box::pin(file.send(downstream, scratch, &mut out, idle_ms)).await,
     };
     scratch.record.status = scratch.response.status;
-    scratch.record.body_bytes = if bodyless { 0 } else { answer.body.len() };
+    scratch.record.body_bytes = match &answer.body {
+        _ if bodyless => 0,
+        Body::Bytes(body) => body.len() as u64,
+        Body::File(file) => file.sent,
+    };
     scratch.record.sent_bytes = *sent.as_ref().unwrap_or(&0);
     out.clear();
     scratch.to_client = out;
