@@ -18,6 +18,16 @@ use super::downstream::Client;
 use crate::fault::Fault;
 use crate::snapshot::http::HttpRun;
 
+/// A client behind a peer that is trusted.
+#[derive(Clone)]
+pub struct RealClient {
+    pub ip: IpAddr,
+    pub text: String,
+    /// 0 when it is not known.
+    pub port: u16,
+}
+
+#[derive(Clone)]
 pub struct Request {
     pub head: Head,
     /// The current path, in the policy's form.
@@ -41,6 +51,10 @@ pub struct Request {
     pub upgrade: bool,
     /// A filter has changed the path.
     pub rewritten: bool,
+    /// Of the engine's own, beside another.
+    pub is_subrequest: bool,
+    /// Who the client is, when it is not the peer.
+    pub real: Option<Box<RealClient>>,
     /// Bytes of the head that came from the client; what was added to it stands behind them.
     client_bytes: usize,
     /// A rewrite has ended in `break`: the path goes upstream as it is, whatever prefix was matched.
@@ -72,6 +86,8 @@ impl Default for Request {
             expects_continue: false,
             upgrade: false,
             rewritten: false,
+            is_subrequest: false,
+            real: None,
             client_bytes: 0,
             keeps_prefix: false,
             internal: false,
@@ -102,6 +118,8 @@ impl Request {
     }
 
     fn forget_changes(&mut self) {
+        self.is_subrequest = false;
+        self.real = None;
         self.rewritten = false;
         self.keeps_prefix = false;
         self.internal = false;
@@ -133,6 +151,23 @@ impl Request {
     #[must_use]
     pub fn matching_path(&self) -> &[u8] {
         self.matching.as_deref().unwrap_or(&self.path)
+    }
+
+    /// The client's address.
+    #[must_use]
+    pub fn client_ip(&self, peer: &Client) -> IpAddr {
+        self.real.as_ref().map_or(peer.ip, |real| real.ip)
+    }
+
+    /// A copy for a sub-request: without a body, and it may reach internal routes.
+    #[must_use]
+    pub fn for_subrequest(&self) -> Self {
+        let mut copy = self.clone();
+        copy.framing = Framing::None;
+        copy.expects_continue = false;
+        copy.upgrade = false;
+        copy.is_subrequest = true;
+        copy
     }
 
     /// Writes the fields that did not come from the client, but for those in `skip`.
@@ -375,7 +410,7 @@ impl ::route::Subject for Asked<'_> {
     }
 
     fn client_ip(&self) -> IpAddr {
-        self.client.ip
+        self.request.client_ip(self.client)
     }
 
     fn tls(&self) -> bool {
