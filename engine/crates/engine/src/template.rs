@@ -112,9 +112,11 @@ fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
 }
 
 fn cookie<'a>(scope: &'a Scope<'_>, name: &[u8]) -> Option<&'a [u8]> {
-    scope.request.head.get_all(b"cookie").find_map(|line| {
-        line.split(|&b| b == b';').map(wire::field::trim).find_map(|pair| value_of(pair, name))
-    })
+    scope
+        .request
+        .head
+        .get_all(b"cookie")
+        .find_map(|line| line.split(|&b| b == b';').map(wire::field::trim).find_map(|pair| value_of(pair, name)))
 }
 
 fn argument<'a>(query: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
