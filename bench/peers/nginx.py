@@ -42,7 +42,6 @@ def _start(origin: Address, folder: Path, certificate: Certificate | None, proto
     return launch("nginx", command, address, secure=certificate is not None)
 
 
-<<<<<<< HEAD
 def start_files(folder: Path, root: Path) -> Running:
     """Starts nginx with the files below `root`."""
     address = ("127.0.0.1", machine.free_port())
@@ -58,7 +57,4 @@ def start_files(folder: Path, root: Path) -> Running:
     return launch("nginx", [which("nginx"), "-p", str(folder), "-c", str(config), "-e", "stderr"], address)
 
 
-PEER = Peer(name="nginx", version=version, start=start, http2=http2)
-=======
 PEER = Peer(name="nginx", version=version, start=start, http2=http2, secure=True)
->>>>>>> main

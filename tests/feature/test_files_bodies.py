@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.kit.engine import Engine
 from tests.kit.file_tree import BIG, make_tree, serving, serving_files
 from tests.kit.gate import http2_listener
 from tests.kit.http2 import Http2
-from tests.kit.plans import files, listener, tls, tls_options
+from tests.kit.plans import access_log, files, listener, tls, tls_options
 from tests.kit.waiting import until
 from tests.kit.wire import Closed
 
@@ -201,3 +202,32 @@ def test_the_page_of_a_single_page_application(root: Path) -> None:
         assert client.request("GET", "/sub/").body == b"<p>sub</p>"
         assert client.request("GET", "/bare").status == 301
         assert client.request("POST", "/users/7").status == 404
+
+
+def test_the_log_says_what_was_sent(root: Path, tmp_path: Path) -> None:
+    """Whole, a part, nothing for HEAD and 304; of what was broken off, what had gone."""
+    sink = {"file": {"path": str(tmp_path / "log"), "mode": 0o600}}
+    fields = [("status", "status", "number"), ("bytes", "response_body_bytes", "number")]
+    plan = serving_files(root)
+    plan["logs"] = {"access": access_log(sink, fields)}
+    plan["routes"]["/"]["logs"] = ["access"]
+    with Engine(plan, threads=1) as engine:
+        with engine.client() as client:
+            client.request("GET", "/large.bin")
+            client.request("GET", "/large.bin", "Range: bytes=0-99999")
+            client.request("GET", "/hello.txt")
+            client.request("HEAD", "/large.bin")
+            client.request("GET", "/hello.txt", "If-None-Match: *")
+        with engine.client(receive_buffer=4096) as client:
+            client.send(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.read_head()
+            client.reset()
+
+        def logged() -> list[dict[str, int]]:
+            path = tmp_path / "log"
+            return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+        until(lambda: len(logged()) == 6, what="six lines")
+    whole = [(line["status"], line["bytes"]) for line in logged()]
+    assert whole[:5] == [(200, len(LARGE)), (206, 100_000), (200, 130), (200, 0), (304, 0)]
+    assert 0 <= whole[5][1] < len(LARGE)

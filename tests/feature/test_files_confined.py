@@ -61,8 +61,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def encoded(action: Json) -> Json:
     """The same as Traefik's language reads: paths stay encoded."""
-    whole = plan("127.0.0.1:1", routes={"app": route(action)}, mime_types={"types": TYPES})
-    return whole
+    return plan("127.0.0.1:1", routes={"app": route(action)}, mime_types={"types": TYPES})
 
 
 @pytest.fixture(scope="module", params=["decoded", "encoded"])

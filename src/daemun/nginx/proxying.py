@@ -7,7 +7,7 @@ What goes where is in passing.py, fields in request_headers.py, Location in loca
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from daemun.nginx.directive import Directive
 from daemun.nginx.level import Level
@@ -107,11 +107,28 @@ class Proxying:
     _known: dict[tuple[object, ...], RequestFields] = field(default_factory=dict)
     _fields: dict[tuple[plan_filter.HeaderOp, ...], Id] = field(default_factory=dict)
 
-    def proxy(self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str = "") -> Proxied | None:
-        """Return what a proxy_pass means on a level; `uri_forbidden` says where no URI may stand in it."""
+    def choices(self, directive: Directive, scene: Scene) -> tuple[tuple[str, Template], ...]:
+        """Return the upstreams that a proxy_pass with a variable may name, and the text that names them."""
+        if "$" not in directive.args[0] or not self.upstreams.blocks:
+            return ()
+        passed = parse_pass(directive, self.making, self.upstreams.known)
+        if passed is None or "$" not in passed.host or passed.port:
+            return ()
+        host = template(passed.host, self.making, directive.places[0], captures=scene.captures)
+        return tuple((name, host) for name in self.upstreams.blocks)
+
+    def proxy(
+        self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str = "", instead: str = ""
+    ) -> Proxied | None:
+        """Return what a proxy_pass means on a level.
+
+        `uri_forbidden` says where no URI may stand in it; `instead` is the upstream its variable names.
+        """
         passed = parse_pass(directive, self.making, self.upstreams.known)
         if passed is None:
             return None
+        if instead:
+            passed = replace(passed, host=instead, port="", address=f"{instead}:80")
         variables = "$" in passed.url
         if uri_forbidden and passed.uri is not None and not variables:
             message = f'"proxy_pass" cannot have URI part in {uri_forbidden}'

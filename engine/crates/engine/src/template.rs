@@ -258,7 +258,14 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::UpstreamResponseSeconds if record.upstream_status > 0 => seconds(out, record.response_nanos),
         Variable::UpstreamResponseBytes if record.upstream_status > 0 => number(out, record.upstream_bytes),
         Variable::Retries if record.retries > 0 => number(out, record.retries),
-        Variable::Status if record.status > 0 => number(out, record.log_status.unwrap_or(record.status)),
+        Variable::Status => {
+            // Before it is sent, what it is going to be.
+            let sent = Some(record.log_status.unwrap_or(record.status)).filter(|_| record.status > 0);
+            let coming = || record.page_status.or(scope.response.map(|head| head.status).filter(|&of| of > 0));
+            if let Some(status) = sent.or_else(coming) {
+                number(out, status);
+            }
+        }
         Variable::ResponseBodyBytes => number(out, record.body_bytes),
         Variable::ResponseBytes => number(out, record.sent_bytes),
         Variable::RequestBodyBytes => number(out, record.request_body_bytes),
@@ -301,8 +308,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         | Variable::UpstreamHeaderNanos
         | Variable::UpstreamResponseNanos
         | Variable::UpstreamResponseBytes
-        | Variable::Retries
-        | Variable::Status => {}
+        | Variable::Retries => {}
     }
 }
 

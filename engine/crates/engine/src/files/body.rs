@@ -48,6 +48,8 @@ pub struct FileBody {
     /// At least one.
     parts: Vec<Part>,
     length: u64,
+    /// Bytes of the body that went out.
+    pub sent: u64,
 }
 
 /// A body while it is sent.
@@ -59,13 +61,15 @@ struct Sending<'a> {
     sent: usize,
     /// Bytes of the response that went out.
     total: u64,
+    /// Its pages cannot go without a copy.
+    copies: bool,
 }
 
 impl FileBody {
     #[must_use]
     pub fn new(file: OwnedFd, parts: Vec<Part>) -> Self {
         let length = parts.iter().map(Part::length).sum();
-        Self { file, parts, length }
+        Self { file, parts, length, sent: 0 }
     }
 
     /// Of the body.
@@ -97,6 +101,7 @@ impl FileBody {
         if self.length <= SMALL && self.parts.len() == 1 {
             return self.send_small(downstream, out, idle_ms).await;
         }
+        let head = out.len() as u64;
         let Downstream { side, alarm, worker, .. } = downstream;
         let clock = &worker.clock;
         let buffer = &mut scratch.upstream;
@@ -109,9 +114,9 @@ impl FileBody {
         if let Some(part) = &part {
             out.extend_from_slice(&part.text);
         }
-        let mut sending = Sending { file: &self.file, parts, part, sent: 0, total: 0 };
+        let mut sending = Sending { file: &self.file, parts, part, sent: 0, total: 0, copies: false };
         let mut until = clock.after(idle_ms);
-        std::future::poll_fn(|cx| {
+        let result = std::future::poll_fn(|cx| {
             let before = sending.total;
             let result = sending.poll(cx, side, out, buffer, &worker.scratches);
             if sending.total != before {
@@ -122,10 +127,13 @@ impl FileBody {
                 result => result,
             }
         })
-        .await?;
+        .await;
+        let total = sending.total;
+        self.sent = total.saturating_sub(head);
+        result?;
         Ok(match side {
-            Side::Http1(_) | Side::Inner(_) => sending.total,
-            Side::Http2(stream) => sending.total + stream.head_bytes as u64,
+            Side::Http1(_) | Side::Inner(_) => total,
+            Side::Http2(stream) => total + stream.head_bytes as u64,
         })
     }
 
@@ -147,7 +155,9 @@ impl FileBody {
             Side::Http1(_) | Side::Inner(_) => (&out[..], &[][..]),
             Side::Http2(_) => out.split_at(head),
         };
-        crate::exchange::answer::send(downstream, head, body, idle_ms).await
+        let sent = crate::exchange::answer::send(downstream, head, body, idle_ms).await?;
+        self.sent = self.length;
+        Ok(sent)
     }
 }
 
@@ -180,7 +190,7 @@ impl Sending<'_> {
             }
             let is_last = self.parts.as_slice().is_empty();
             let n = match side {
-                Side::Http1(io) if io.is_plain() => {
+                Side::Http1(io) if io.is_plain() && !self.copies => {
                     let sent = if text.is_empty() {
                         let most = usize::try_from(left).unwrap_or(usize::MAX).min(TURN);
                         ready!(io.poll_send_file(cx, self.file, &mut part.at, most))
@@ -194,6 +204,11 @@ impl Sending<'_> {
                             continue;
                         }
                         Ok(n) => n,
+                        // A file system may not have it.
+                        Err(error) if text.is_empty() && error.kind() == io::ErrorKind::InvalidInput => {
+                            self.copies = true;
+                            continue;
+                        }
                         Err(error) => return Poll::Ready(Err(gone(&error))),
                     }
                 }
