@@ -46,8 +46,11 @@ class Sample:
         return {**flat, **asdict(self.load), "per_second": self.load.per_second}
 
 
-def sample(bed: Bed, peer: Running, request: Request, *, turn: int) -> Sample:
-    """Measures one peer once; raises InvalidRun when a request failed or connections were not kept."""
+def sample(bed: Bed, peer: Running, request: Request, *, turn: int, proxied: bool = True) -> Sample:
+    """Measures one peer once; raises InvalidRun when a request failed or connections were not kept.
+
+    `proxied`: every request reaches the origin.
+    """
     options = bed.options
     run(peer.address, request, seconds=WARM_UP, connections=options.connections, secure=peer.secure)
     before = bed.stats()
@@ -55,7 +58,8 @@ def sample(bed: Bed, peer: Running, request: Request, *, turn: int) -> Sample:
     load = run(peer.address, request, seconds=options.seconds, connections=options.connections, secure=peer.secure)
     cpu, clock = peer.process.cpu() - start, time.perf_counter() - clock
     after = bed.stats()
-    _check(peer.name, load, before, after, options.connections)
+    if proxied:
+        _check(peer.name, load, before, after, options.connections)
     if not peer.process.alive():
         raise InvalidRun(f"{peer.name} ended under load:\n{peer.process.output()}")
     return Sample(
@@ -68,14 +72,16 @@ def sample(bed: Bed, peer: Running, request: Request, *, turn: int) -> Sample:
     )
 
 
-def rounds(bed: Bed, peers: Mapping[str, Running], requests: Mapping[str, Request]) -> list[Sample]:
+def rounds(
+    bed: Bed, peers: Mapping[str, Running], requests: Mapping[str, Request], *, proxied: bool = True
+) -> list[Sample]:
     """Interleaved rounds: every peer once a round, each round beginning with another one."""
     names: Sequence[str] = list(peers)
     samples = []
     for turn in range(bed.options.rounds):
         first = turn % len(names)
         for name in [*names[first:], *names[:first]]:
-            taken = sample(bed, peers[name], requests[name], turn=turn)
+            taken = sample(bed, peers[name], requests[name], turn=turn, proxied=proxied)
             samples.append(taken)
             sys.stderr.write(
                 f"  round {turn + 1} {name:<14} {taken.cpu_us:8.2f} µs/request {taken.load.per_second:9.0f}/s"

@@ -53,6 +53,22 @@ One bad router, service or middleware does not stop the others. `tcp` and `udp` 
 directory add up; a name that stands twice is an error.
 
 """
+_FILES = """
+A service is one of two kinds: servers (`loadBalancer`), or files, which is Daemun's own. Of files:
+
+- `root`: a directory; a relative one is relative to the file that names it. Nothing outside is served: a path with `..`,
+  however it is written, names no file. Links are followed, or `symlinks: refuse` forbids them below the root.
+- A router with ``PathPrefix(`/static/`)`` has its files in `root/static/`; a `stripPrefix` middleware cuts the prefix.
+- `index`: what is served where a directory is asked for; one without its slash is redirected to it.
+- `spa: true`: where there is no file the index of the root is served, with 200, for a single-page application that routes
+  by itself; another page by its path below the root. A missing script or image gets the page too.
+- `listing: true` or `html`: a directory without an index is shown as a page; `json` for programs. Else it is 403.
+- `precompressed`: `app.js.br`, `app.js.zst` or `app.js.gz` beside `app.js` goes to clients that take it, the first named one
+  among what they like equally; the answer says `Vary: Accept-Encoding`.
+- Types go by the extension, texts are UTF-8, anything unknown is `application/octet-stream`. Ranges, `If-None-Match`,
+  `If-Modified-Since` and their like are answered; `ETag` and `Last-Modified` are nginx's. GET and HEAD only.
+- A file that changes is served changed at once: nothing is kept in memory.
+"""
 _TLS_MODELS: dict[str, type[Section]] = {
     "tls.certificates[]": TlsCertificate,
     "tls.options.<name>": TlsOptions,
@@ -113,7 +129,7 @@ def page() -> str:
             _not_yet(Static, ""),
             _VALUES,
             _DYNAMIC,
-            f"### Routers\n\n{router}\n### Services\n\n{service}\n### Middlewares\n\n{middleware}",
+            f"### Routers\n\n{router}\n### Services\n\n{service}{_FILES}\n### Middlewares\n\n{middleware}",
             f"\n### Servers transports\n\n{transport}\n### TLS\n\n{tls}{_TLS}",
             "\n### Dynamic: not yet\n\n",
             _not_yet(Router, "http.routers.<name>"),

@@ -46,7 +46,21 @@ def start_rules(
     certificate: Certificate | None = None,
 ) -> Running:
     """Starts the engine with a router for every rule and waits for its ready file."""
-    plan_file, ready_file = plan.write(folder, servers, rules, certificate=certificate), folder / "ready.json"
+    return start_plan(
+        folder, plan.write(folder, servers, rules, certificate=certificate), name=name, certificate=certificate
+    )
+
+
+def start_files(folder: Path, root: Path) -> Running:
+    """Starts the engine with a router that takes everything to the files below `root`."""
+    return start_plan(folder, plan.write_dynamic(folder, traefik_files.files(root)))
+
+
+def start_plan(
+    folder: Path, plan_file: Path, *, name: str = "daemun", certificate: Certificate | None = None
+) -> Running:
+    """Starts the engine with a Plan and waits for its ready file."""
+    ready_file = folder / "ready.json"
     command = [str(binary()), "--plan", str(plan_file), "--threads", "1"]
     if certificate is not None:
         command += ["--secrets", str(plan_file.parent)]

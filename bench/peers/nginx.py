@@ -42,4 +42,19 @@ def _start(origin: Address, folder: Path, certificate: Certificate | None, proto
     return launch("nginx", command, address, secure=certificate is not None)
 
 
+def start_files(folder: Path, root: Path) -> Running:
+    """Starts nginx with the files below `root`."""
+    address = ("127.0.0.1", machine.free_port())
+    values = {
+        "user": "user root;" if os.geteuid() == 0 else "",
+        "descriptors": 16384,
+        "folder": folder,
+        "idle": CLIENT_IDLE,
+        "listen": "{}:{}".format(*address),
+        "root": root,
+    }
+    config = fill("nginx_files.conf", folder, values)
+    return launch("nginx", [which("nginx"), "-p", str(folder), "-c", str(config), "-e", "stderr"], address)
+
+
 PEER = Peer(name="nginx", version=version, start=start, http2=http2, secure=True)

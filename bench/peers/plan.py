@@ -24,6 +24,11 @@ def write(
     folder: Path, servers: Sequence[Address], rules: Sequence[str], *, certificate: Certificate | None = None
 ) -> Path:
     """Writes both files and their Plan into `folder`; returns the Plan's file. What is secret stands beside it."""
+    return write_dynamic(folder, traefik_files.dynamic(servers, rules), certificate=certificate)
+
+
+def write_dynamic(folder: Path, text: str, *, certificate: Certificate | None = None) -> Path:
+    """The same of a dynamic file."""
     try:
         from daemun.errors import DaemunError
         from daemun.plan.plan import to_json
@@ -33,7 +38,7 @@ def write(
         raise Unavailable(f"Daemun is not installed beside this Python ({error}): `make build`") from error
     folder.mkdir(parents=True, exist_ok=True)
     dynamic_file = folder / "dynamic.yml"
-    dynamic_file.write_text(traefik_files.dynamic(servers, rules))
+    dynamic_file.write_text(text)
     static_file = traefik_files.static(folder, ("127.0.0.1", machine.free_port()), dynamic_file)
     try:
         static, said = load_static(static_file)

@@ -26,3 +26,11 @@ def dynamic(servers: Sequence[Address], rules: Sequence[str]) -> str:
     lines += ["  services:", "    app:", "      loadBalancer:", "        servers:"]
     lines += [f'          - url: "http://{host}:{port}"' for host, port in servers]
     return "\n".join([*lines, ""])
+
+
+def files(root: Path) -> str:
+    """A dynamic file: everything is a file below `root` (Daemun's own kind of service)."""
+    return (
+        f"http:\n  routers:\n    files:\n      rule: '{EVERYTHING}'\n      service: files\n"
+        f'  services:\n    files:\n      files:\n        root: "{root}"\n'
+    )

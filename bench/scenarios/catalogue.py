@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from bench.bed import Bed
 from bench.outcome import Outcome
-from bench.scenarios import apply, idle, resident, routers, scaling, signature
+from bench.scenarios import apply, files, idle, resident, routers, scaling, signature
 from bench.scenarios.throughput import CHUNKED, HANDSHAKE, HTTP2, HTTPS, MEDIUM, POST, SMALL
 
 SCENARIOS: dict[str, Callable[[Bed], Outcome]] = {
     **{kind.name: kind.run for kind in (SMALL, MEDIUM, CHUNKED, POST, HTTPS, HANDSHAKE, HTTP2)},
+    "file_small": files.SMALL.run,
+    "file_large": files.LARGE.run,
     "signature": signature.run,
     "routers": routers.run,
     "idle": idle.run,
@@ -17,5 +19,5 @@ SCENARIOS: dict[str, Callable[[Bed], Outcome]] = {
     "scaling": scaling.run,
     "apply": apply.run,
 }
-NEED_DAEMUN = frozenset({"routers", "scaling", "apply"})
-"""Scenarios that measure Daemun alone; they are left out where it is not among the peers."""
+NEED_DAEMUN = frozenset({"routers", "scaling", "apply", "file_small", "file_large"})
+"""Scenarios that measure Daemun alone, or beside nginx only; they are left out where it is not among the peers."""

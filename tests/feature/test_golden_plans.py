@@ -15,21 +15,21 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "plan"
 
 #: What each Plan is refused for: (where, the words that name it); None for one that runs.
 REFUSED: dict[str, tuple[str, str] | None] = {
-    "auth-request": ("filters./private/ access", "access"),
-    "error-page-named": ("routes./50x.html.action", "files"),
+    "auth-request": None,
+    "error-page-named": None,
     "if-and-set": None,
     "map": None,
-    "mirror": ("filters./ mirror", "mirror"),
+    "mirror": None,
     "nested-locations": None,
     "nginx-basic": None,
     "nginx-light": None,
-    "prefix-against-regex": ("routes.root.action", "files"),
-    "proxy-pass-uri": ("routes.root.action", "files"),
-    "rewrite-last": ("routes./api/.action", "files"),
+    "prefix-against-regex": None,
+    "proxy-pass-uri": None,
+    "rewrite-last": None,
     "server-name-captures": None,
     "traefik-dev": None,
     "traefik-prod": None,
-    "try-files": ("routes./.action", "try_files"),
+    "try-files": None,
 }
 
 

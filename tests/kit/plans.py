@@ -271,6 +271,35 @@ def proxy(service_id: str = "app", **fields: Any) -> Json:
     }
 
 
+def files(root: str, **fields: Any) -> Json:
+    """Files under `root` as nginx serves them, each index by this route; `precompressed` may be given in part."""
+    precompressed = {
+        "codings": [],
+        "always": False,
+        "vary": False,
+        "http10": False,
+        "proxied": False,
+        **fields.pop("precompressed", {}),
+    }
+    return {
+        "root": text(root),
+        "alias": "off",
+        "index": [text("index.html")],
+        "index_table": None,
+        "listing": None,
+        "fallback": None,
+        "precompressed": precompressed,
+        "types": "types",
+        "default_type": "text/plain",
+        "symlinks": "follow",
+        "etag": True,
+        "if_modified_since": "exact",
+        "max_ranges": None,
+        "redirect": [],
+        **fields,
+    }
+
+
 def route(action: Json | str, *, filters: Iterable[str] = (), logs: Iterable[str] = (), name: str = "app@test") -> Json:
     return {
         "origin": origin(name),

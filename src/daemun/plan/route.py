@@ -188,7 +188,7 @@ class TryFiles:
 
     # Where candidates are looked for, and how one is served.
     files: Files
-    # Paths; one ending in `/` asks for a directory.
+    # Paths; one whose last literal ends in `/` asks for a directory.
     candidates: tuple[Template, ...]
     # A candidate that was found goes through the action of this route (nginx: `try_files` beside `proxy_pass`);
     # `files` serves it when absent.

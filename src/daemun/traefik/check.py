@@ -17,6 +17,7 @@ from daemun.errors import ConfigError, Problem
 from daemun.traefik.dynamic import Dynamic, build_dynamic
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.lower import lower
+from daemun.traefik.lower_files import root_problems
 from daemun.traefik.read import build_static, dynamic_files
 from daemun.traefik.resolvers import Resolver
 from daemun.traefik.static import Static
@@ -134,6 +135,7 @@ def _check_dynamic(documents: Sequence[Document], static: Static | None, problem
     dynamic, found = build_dynamic(documents)
     problems.extend(found)
     problems.extend(unix_socket_hints(dynamic))
+    problems.extend(problem for entry in dynamic.services.values() for problem in root_problems(entry))
     judged = static or _any_static(dynamic)
     problems.extend(lower(judged, dynamic, hostname="check")[1])
     problems.extend(look(judged, dynamic))

@@ -28,6 +28,7 @@ from daemun.config.section import (
     unknown_problem,
 )
 from daemun.errors import Place, Problem, RuleError
+from daemun.traefik.files import Files
 from daemun.traefik.middlewares import Middleware
 from daemun.traefik.rule_places import place_rule_problem
 from daemun.traefik.rules import Rule, parse_rule
@@ -116,11 +117,12 @@ class LoadBalancer(Section):
 
 
 class Service(Section):
-    """Where requests may go. Without `load_balancer` it is of a kind that comes later (`pending`)."""
+    """Where requests may go: servers, or files (ours). Without either it is of a kind that comes later (`pending`)."""
 
     not_yet: ClassVar[tuple[str, ...]] = ("weighted", "mirroring", "failover", "highestRandomWeight", "middlewares")
     not_yet_means: ClassVar[dict[str, str]] = {"*": "until then routers that use this service are not served"}
     load_balancer: LoadBalancer | None = None
+    files: Files | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

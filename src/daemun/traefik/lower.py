@@ -2,6 +2,7 @@
 
     lower_listeners, lower_tls ─────┐
     lower_services, lower_transports┤
+    lower_files                     ┤
     lower_filters                   ┼─► lower ──► Plan + Problems
     lower_routers, lower_internal   ┤
     lower_logs, faults              ┘
@@ -17,14 +18,16 @@ import socket
 
 from daemun.errors import Problem
 from daemun.needs import AtHand, Needs, assume
+from daemun.plan import files as plan_files
 from daemun.plan import service as plan_service
 from daemun.plan import table
 from daemun.plan.plan import VERSION, Lifetimes, Plan
 from daemun.plan.scalars import Id
 from daemun.plan.tls import Certificate
 from daemun.traefik.certificate_needs import certificate_needs
-from daemun.traefik.dynamic import Dynamic
+from daemun.traefik.dynamic import Dynamic, Entry, Service
 from daemun.traefik.faults import traefik_faults
+from daemun.traefik.lower_files import TYPES, lower_files
 from daemun.traefik.lower_filters import Filters, Refusal
 from daemun.traefik.lower_internal import PAGES, add_challenge, add_ping, add_redirections
 from daemun.traefik.lower_listeners import ACCESS_LOG, FAULTS, lower_host, lower_listener, lower_policy, open_gates
@@ -34,6 +37,7 @@ from daemun.traefik.lower_services import Destination, lower_service, service_pr
 from daemun.traefik.lower_tls import TlsGates, default_certificate, shown_certificates
 from daemun.traefik.lower_tls_options import lower_terms
 from daemun.traefik.lower_transports import Transports, certificates_of
+from daemun.traefik.media_types import media_types
 from daemun.traefik.static import Static
 from daemun.traefik.tls import DEFAULT
 
@@ -71,6 +75,7 @@ def lower(
         gates=gates,
         filters=filters,
         destinations=services.destinations,
+        files=services.files,
         refused_services=services.refused,
         tls=tls,
         logs=logs,
@@ -101,7 +106,7 @@ def lower(
         services=services.made,
         transports=transports.made,
         faults={FAULTS: traefik_faults()},
-        mime_types={},
+        mime_types={TYPES: media_types()} if services.files else {},
         lookups={},
         logs={} if static.access_log is None else {ACCESS_LOG: lower_access_log(static.access_log)},
         slots=(),
@@ -116,9 +121,15 @@ class _Services:
     def __init__(self, *, dynamic: Dynamic, transports: Transports) -> None:
         self.made: dict[str, plan_service.Service] = {}
         self.destinations: dict[str, Destination] = {}
+        self.files: dict[str, plan_files.Files] = {}
         self.refused: dict[str, Refusal] = {}
         self.problems: list[Problem] = []
         for name, entry in dynamic.services.items():
+            if entry.value.files is not None and not entry.value.pending:
+                if entry.value.load_balancer is not None:
+                    self.problems.append(_two_kinds(entry))
+                self.files[name] = lower_files(entry, entry.value.files)
+                continue
             if entry.value.pending or entry.value.load_balancer is None:
                 continue
             lowered = lower_service(entry, transports)
@@ -130,6 +141,17 @@ class _Services:
             self.made[destination.service] = service
             self.destinations[name] = destination
             self.problems.extend(found)
+
+
+def _two_kinds(entry: Entry[Service]) -> Problem:
+    return Problem(
+        severity="error",
+        kind="value",
+        message=f"the service {entry.name!r} has files and a loadBalancer; the files are served",
+        place=entry.place("loadBalancer"),
+        subject=f"{entry.subject}.loadBalancer",
+        remedy="make two services of it, each with its router",
+    )
 
 
 def _has_tls_challenge(static: Static) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from daemun.errors import Place, Problem, nearest
 from daemun.plan import filter as plan_filter
 from daemun.plan import matching, route, table
+from daemun.plan.files import Files
 from daemun.plan.origin import Origin
 from daemun.plan.template import Template
 from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry, Router
@@ -47,6 +48,7 @@ class Routers:
     gates: Mapping[str, Gate]
     filters: Filters
     destinations: Mapping[str, Destination]
+    files: Mapping[str, Files]
     refused_services: Mapping[str, Refusal]
     tls: TlsGates
     logs: tuple[str, ...]
@@ -163,12 +165,14 @@ class Routers:
             self._refuse(entry, "service", f"there is no service {reference!r}: no provider {provider!r} is configured")
         elif name in self.destinations:
             return self._proxy(self.destinations[name])
+        elif name in self.files:
+            return self.files[name], ()
         elif name in self.refused_services:
             refusal = self.refused_services[name]
             self._refuse(entry, "service", f"of its service {name!r}: {refusal.message}", later=refusal.later)
         elif name in self.dynamic.services:
             pending = self.dynamic.services[name].value.pending
-            kind = pending[0] if pending else "no loadBalancer"
+            kind = pending[0] if pending else "neither loadBalancer nor files"
             later = bool(pending)
             message = f"its service {name!r} ({kind}) comes later" if later else f"its service {name!r} is of no kind"
             self._refuse(entry, "service", message, later=later)

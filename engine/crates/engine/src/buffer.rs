@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 use std::task::{ready, Context, Poll};
 
 use wire::head::Head;
@@ -125,6 +126,26 @@ impl Buffer {
         self.end += n;
     }
 
+    /// Fills an empty one with at most so many bytes of what `read` finds; how many that are.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn fill<E>(
+        &mut self,
+        pool: &ScratchPool,
+        most: u64,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        if self.borrows && self.data.is_empty() {
+            self.data = pool.lend();
+        }
+        let room = self.room();
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(room.len());
+        let n = read(&mut room[..most])?;
+        self.filled_more(n);
+        Ok(n)
+    }
+
     fn reset(&mut self, size: usize) {
         self.start = 0;
         self.end = 0;
@@ -154,6 +175,8 @@ pub struct Scratch {
     pub captures: RefCell<route::Captures>,
     pub looked_up: crate::lookup::Kept,
     pub record: crate::exchange::record::Record,
+    /// The request's body, where several exchanges need it.
+    pub held: Option<Rc<crate::exchange::hold::Held>>,
 }
 
 /// Whose it is.
@@ -184,6 +207,7 @@ impl Scratch {
             captures: RefCell::default(),
             looked_up: crate::lookup::Kept::default(),
             record: crate::exchange::record::Record::new((0, 0), 0, 0),
+            held: None,
         }
     }
 
@@ -202,6 +226,7 @@ impl Scratch {
         }
         self.record.endpoint = None;
         self.record.fault = None;
+        self.held = None;
         self.kept = None;
         self.captures.get_mut().clear();
         self.looked_up.clear();

@@ -1,10 +1,11 @@
 //! Conditions at work (`plan::script::Condition`): when a redirect, an answer or a log line applies.
 
-use plan::script::Condition;
+use plan::script::{Condition, FileTest};
 use route::CompiledPattern;
 
 use crate::control::error::CallError;
 use crate::exchange::Scope;
+use crate::files::open::file_test;
 use crate::snapshot::links::Links;
 use crate::template::Text;
 
@@ -12,6 +13,7 @@ pub enum Test {
     True(Text),
     Equals(Text, Text),
     Matches(Text, CompiledPattern),
+    File(Text, FileTest),
     Not(Box<Test>),
     All(Vec<Test>),
     Any(Vec<Test>),
@@ -32,7 +34,7 @@ impl Test {
             Condition::Not(inner) => Self::Not(Box::new(Self::build(inner, links)?)),
             Condition::All(all) => Self::All(each(all)?),
             Condition::Any(all) => Self::Any(each(all)?),
-            Condition::File { .. } => return Err(CallError::unsupported("", "condition file")),
+            Condition::File { path, test } => Self::File(text(path)?, *test),
         })
     }
 
@@ -46,6 +48,7 @@ impl Test {
             }
             Self::Equals(value, to) => value.render(scope) == to.render(scope),
             Self::Matches(value, pattern) => matches(pattern, &value.render(scope), scope),
+            Self::File(path, test) => file_test(&path.render(scope), *test),
             Self::Not(inner) => !inner.holds(scope),
             Self::All(all) => all.iter().all(|t| t.holds(scope)),
             Self::Any(all) => all.iter().any(|t| t.holds(scope)),

@@ -2,6 +2,7 @@
 //! Methods poll, so that one task drives both sides of an exchange.
 
 use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{ready, Context, Poll};
 
@@ -72,6 +73,35 @@ impl Io {
         match self {
             Self::Plain(socket) => write(Pin::new(socket), cx, first, second),
             Self::Tls(stream) => write(Pin::new(&mut **stream), cx, first, second),
+        }
+    }
+
+    /// Nothing lies between this and the kernel: a file's pages may go without a copy.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
+    /// Writes bytes behind which more comes soon, so that they may share a packet.
+    pub fn poll_write_more(&mut self, cx: &mut Context<'_>, bytes: &[u8], more: bool) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => socket.poll_send_more(cx, bytes, more),
+            Self::Tls(_) => self.poll_write(cx, bytes, &[]),
+        }
+    }
+
+    /// Sends at most so many bytes of a file, from `at` on, which moves with them; 0 is the file's end. Only where it
+    /// [is plain](Io::is_plain).
+    pub fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &OwnedFd,
+        at: &mut u64,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => socket.poll_send_file(cx, file, at, most),
+            Self::Tls(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 

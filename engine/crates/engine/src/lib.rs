@@ -19,6 +19,8 @@ pub mod http2;
 
 pub mod filter;
 
+pub mod files;
+
 pub mod balance;
 
 pub mod upstream;
@@ -29,6 +31,7 @@ pub mod condition;
 pub mod fault;
 pub mod io;
 pub mod lookup;
+pub mod password;
 pub mod socket;
 pub mod spill;
 pub mod template;

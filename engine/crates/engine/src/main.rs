@@ -19,8 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH] [--temp-dir DIR]
-       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
-                     [--log-file F] [--temp-dir DIR]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
+                      [--temp-dir DIR]
        daemun-engine --check FILE
        daemun-engine --version";
 
@@ -202,8 +202,7 @@ fn read_secrets(store: &Store, plan: &Plan, folder: Option<&Path>) -> Result<(),
         let (chain, key) = (read(&format!("{name}.crt"))?, read(&format!("{name}.key"))?);
         store.put_certificate(name, generation, &chain, &key).map_err(|e| e.to_string())?;
     }
-    let roots = plan.transports.values().filter_map(|t| t.tls.as_ref()).flat_map(|t| &t.roots);
-    for name in roots {
+    for name in daemun_engine::tls::store::secrets_of(plan) {
         store.put_secret(name, generation, &read(name)?).map_err(|e| e.to_string())?;
     }
     Ok(())

@@ -91,6 +91,32 @@ impl Socket {
         let _ = socket2::SockRef::from(&self.fd.get_ref()).set_linger(Some(std::time::Duration::ZERO));
     }
 
+    /// Sends bytes; `more`: the kernel may wait for what follows them.
+    pub fn poll_send_more(&self, cx: &mut Context<'_>, bytes: &[u8], more: bool) -> Poll<io::Result<usize>> {
+        let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
+        self.poll_send(cx, bytes.len(), || rustix::net::send(&self.fd, bytes, flags))
+    }
+
+    /// Sends at most so many bytes of a file, from `at` on, which moves with them; 0 is the file's end.
+    pub fn poll_send_file(
+        &self,
+        cx: &mut Context<'_>,
+        file: &OwnedFd,
+        at: &mut u64,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let mut ready = ready!(self.fd.poll_write_ready(cx))?;
+            // What it sends may be less for two reasons, so readiness is not forgotten before it sends nothing.
+            match rustix::fs::sendfile(&self.fd, file, Some(at), most) {
+                Ok(n) => return Poll::Ready(Ok(n)),
+                Err(Errno::AGAIN) => ready.clear_ready(),
+                Err(Errno::INTR) => {}
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+
     #[inline]
     fn poll_send(
         &self,

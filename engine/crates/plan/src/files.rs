@@ -107,9 +107,13 @@ pub enum Coding {
 pub enum Symlinks {
     Follow,
     /// None in a name, `from` aside: a leading part that is not looked at, the whole name is when it is empty.
-    Refuse { from: Template },
+    Refuse {
+        from: Template,
+    },
     /// Only those that belong to the owner of what they lead to.
-    SameOwner { from: Template },
+    SameOwner {
+        from: Template,
+    },
 }
 
 /// Which dates of If-Modified-Since mean that the client has the file.

@@ -156,7 +156,7 @@ pub struct Redirect {
 pub struct TryFiles {
     /// Where candidates are looked for, and how one is served.
     pub files: Files,
-    /// Paths; one ending in `/` asks for a directory.
+    /// Paths; one whose last literal ends in `/` asks for a directory.
     pub candidates: Vec<Template>,
     /// A candidate that was found goes through the action of this route (nginx: `try_files` beside `proxy_pass`);
     /// `files` serves it when absent.

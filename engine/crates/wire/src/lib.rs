@@ -4,19 +4,24 @@
 //! RFC 9112 calls ambiguous is refused here and nowhere else. In the order of a message:
 //! [`field`] names what the proxy treats specially, [`head`] owns a head as offsets into one buffer,
 //! [`request`] and [`response`] read one of HTTP/1, [`stream`] takes one that HTTP/2 brought, [`framing`] says where its body ends, [`chunk`] walks a chunked body and
-//! [`trailer`] reads what stands behind it, [`target`] normalises the request target, [`forwarded`] says upstream who the client was.
+//! [`trailer`] reads what stands behind it, [`target`] normalises the request target, [`forwarded`] says upstream who the client was. Of files: [`precondition`], [`range`], [`coding`] and
+//! [`date`] read what is asked about one.
 //!
 //! It does not decide what is answered: a [`Refusal`] is turned into a status by the engine's Plan.
 
 #![forbid(unsafe_code)]
 
 pub mod chunk;
+pub mod coding;
+pub mod date;
 pub mod field;
 pub mod forwarded;
 pub mod framing;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod head;
+pub mod precondition;
+pub mod range;
 pub mod request;
 pub mod response;
 pub mod stream;

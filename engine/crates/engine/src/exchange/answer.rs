@@ -129,12 +129,12 @@ pub fn drop_connection_fields(head: &mut Head, hide: &crate::snapshot::route::Hi
 
 /// How the body of an answer of the engine's own goes: its length is said.
 #[must_use]
-pub fn own_delivery(status: u16, length: usize) -> Delivery {
+pub fn own_delivery(status: u16, length: u64) -> Delivery {
     let bodyless = status < 200 || status == 204 || status == 304;
     if bodyless {
         Delivery::None(None)
     } else {
-        Delivery::Length(length as u64)
+        Delivery::Length(length)
     }
 }
 

@@ -11,9 +11,11 @@ use plan::fault::FaultKind;
 use wire::framing::Framing;
 
 use super::request::Asked;
-use super::{Answer, Exchange};
+use super::{Answer, Body, Exchange};
 use crate::fault::Fault;
+use crate::files::{self, Served};
 use crate::filter::{FilterRun, Turn};
+use crate::snapshot::files::{FilesRun, OtherwiseRun, TryFilesRun};
 use crate::snapshot::listener::{HostRun, TableRun};
 use crate::snapshot::route::{ActionRun, JumpRun, ProxyRun, RouteRun};
 
@@ -24,6 +26,8 @@ const JUMPS: u8 = 10;
 pub enum Decision<'p> {
     Answer(Answer),
     Proxy(&'p RouteRun, &'p ProxyRun),
+    /// What this filter waits for is done, then it goes on.
+    Wait(&'p Arc<FilterRun>),
 }
 
 /// Where an exchange is.
@@ -76,12 +80,22 @@ impl<'p> Course<'p> {
                             self.jump(exchange, jump)?;
                             continue;
                         }
+                        Act::Again { table, path } => {
+                            self.again(exchange, table, path)?;
+                            continue;
+                        }
                     },
                     turn => turn,
                 },
             };
             match (turn, self.at) {
                 (Turn::Answer(answer), _) => return Ok(Decision::Answer(answer)),
+                (Turn::Wait, at) => {
+                    let filters = if let At::Route(route) = at { &route.filters } else { &exchange.host.filters };
+                    if let Some(filter) = filters.get(self.done - 1) {
+                        return Ok(Decision::Wait(filter));
+                    }
+                }
                 // What the host's filters have changed is what is searched.
                 (Turn::Go | Turn::Search, At::Host) => self.go(At::Table),
                 (Turn::Go, _) => {}
@@ -175,6 +189,49 @@ impl<'p> Course<'p> {
         self.go(At::Host);
     }
 
+    /// Begins again with a path and a query, in the host's table.
+    pub(super) fn search_for(
+        &mut self,
+        exchange: &mut Exchange<'_, 'p>,
+        path: Vec<u8>,
+        query: &[u8],
+    ) -> Result<(), Fault> {
+        self.count()?;
+        exchange.request.undo();
+        self.table = &exchange.host.table;
+        exchange.request.set_query(query.to_vec());
+        exchange.request.rewrite(path, exchange.host.http.path.decode);
+        exchange.route = None;
+        self.go(At::Host);
+        Ok(())
+    }
+
+    /// Goes to the host's route of this name.
+    pub(super) fn go_to_named(&mut self, exchange: &mut Exchange<'_, 'p>, name: &[u8]) -> Result<(), Fault> {
+        self.count()?;
+        exchange.request.undo();
+        self.table = &exchange.host.table;
+        let named = self.table.named.iter().find(|(known, _)| known.as_bytes() == name);
+        let (_, number) = named.ok_or_else(|| Fault::new(FaultKind::Internal, "there is no location of that name"))?;
+        exchange.request.internal = true;
+        self.go(At::Route(enter(exchange, *number)?));
+        Ok(())
+    }
+
+    /// Begins again with another path, in the table of this number; the query stays.
+    fn again(&mut self, exchange: &mut Exchange<'_, 'p>, table: u32, path: Vec<u8>) -> Result<(), Fault> {
+        self.count()?;
+        exchange.request.undo();
+        // The numbers are of this Snapshot.
+        if let Some(table) = exchange.routing.tables.get(table as usize) {
+            self.table = table;
+        }
+        become_path(exchange, &path);
+        exchange.route = None;
+        self.go(At::Host);
+        Ok(())
+    }
+
     fn count(&mut self) -> Result<(), Fault> {
         self.jumps = self.jumps.saturating_add(1);
         if self.is_exhausted() {
@@ -201,18 +258,69 @@ fn enter<'p>(exchange: &mut Exchange<'_, 'p>, number: u32) -> Result<&'p RouteRu
 enum Act<'p> {
     Decision(Decision<'p>),
     Jump(&'p JumpRun),
+    /// Another path, in the table of this number; the query stays.
+    Again {
+        table: u32,
+        path: Vec<u8>,
+    },
 }
 
 fn act<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun) -> Result<Act<'p>, Fault> {
-    Ok(Act::Decision(match &route.action {
+    act_as(exchange, route, &route.action)
+}
+
+/// Does on this route what may be another's action.
+fn act_as<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, action: &'p ActionRun) -> Result<Act<'p>, Fault> {
+    Ok(Act::Decision(match action {
         ActionRun::Proxy(proxy) => Decision::Proxy(route, proxy),
         ActionRun::Respond(respond) => Decision::Answer(exchange.respond(respond)),
         ActionRun::Redirect(redirect) => Decision::Answer(exchange.redirect(redirect)),
         ActionRun::Jump(jump) => return Ok(Act::Jump(jump)),
+        ActionRun::Files(run) => return serve(exchange, run),
+        ActionRun::TryFiles(run) => return try_files(exchange, route, run),
         ActionRun::Fail(kind) => return Err(Fault::new(*kind, "the route says so")),
-        ActionRun::Close => Decision::Answer(Answer { body: Vec::new(), close: true, silent: true, stands: false }),
+        ActionRun::Close => {
+            Decision::Answer(Answer { body: Vec::new().into(), close: true, silent: true, stands: false })
+        }
         ActionRun::Ping { terminating_status } => Decision::Answer(ping(exchange, *terminating_status)),
     }))
+}
+
+/// A file, or where to look for it.
+fn serve<'p>(exchange: &mut Exchange<'_, 'p>, run: &'p FilesRun) -> Result<Act<'p>, Fault> {
+    Ok(match files::serve(exchange, run)? {
+        Served::Answer(answer) => Act::Decision(Decision::Answer(answer)),
+        Served::Again { table, path } => Act::Again { table, path },
+    })
+}
+
+/// The path is this file's, in the policy's form.
+fn become_path(exchange: &mut Exchange<'_, '_>, path: &[u8]) {
+    let decoded = exchange.host.http.path.decode;
+    let mut form = Vec::with_capacity(path.len());
+    if decoded {
+        form.extend_from_slice(path);
+    } else {
+        wire::target::encode_path(path, &mut form);
+    }
+    exchange.request.rewrite(form, decoded);
+}
+
+/// The first candidate there is, or what stands for none of them.
+fn try_files<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, run: &'p TryFilesRun) -> Result<Act<'p>, Fault> {
+    if let Some(path) = files::find(exchange, run) {
+        become_path(exchange, &path);
+        let through = run.found.and_then(|number| exchange.routing.routes.get(number as usize));
+        return match through {
+            Some(through) => act_as(exchange, route, &through.action),
+            None => serve(exchange, &run.files),
+        };
+    }
+    match &run.otherwise {
+        OtherwiseRun::Jump(jump) => Ok(Act::Jump(jump)),
+        OtherwiseRun::Fail(kind) => Err(Fault::new(*kind, "none of the candidates is there")),
+        OtherwiseRun::Respond(respond) => Ok(Act::Decision(Decision::Answer(exchange.respond(respond)))),
+    }
 }
 
 /// 200 `OK`, while terminating another status (Traefik's ping).
@@ -222,7 +330,12 @@ fn ping(exchange: &mut Exchange<'_, '_>, terminating_status: u16) -> Answer {
     exchange.response.clear();
     exchange.response.status = if ending { terminating_status } else { 200 };
     exchange.response.add(b"Content-Type", b"text/plain; charset=utf-8");
-    Answer { body: if ending { Vec::new() } else { b"OK".to_vec() }, close: false, silent: false, stands: false }
+    Answer {
+        body: Body::Bytes(if ending { Vec::new() } else { b"OK".to_vec() }),
+        close: false,
+        silent: false,
+        stands: false,
+    }
 }
 
 /// 301 to the slash form, the query goes along (nginx).
@@ -240,5 +353,5 @@ fn slash(exchange: &mut Exchange<'_, '_>, location: &str) -> Answer {
     exchange.response.clear();
     exchange.response.status = 301;
     exchange.response.add(b"Location", &target);
-    Answer { body: Vec::new(), close: false, silent: false, stands: false }
+    Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
 }

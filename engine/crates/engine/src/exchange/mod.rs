@@ -5,6 +5,8 @@
 //! a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
+pub mod accel;
+pub mod admit;
 pub mod ahead;
 pub mod answer;
 pub mod ask;
@@ -17,11 +19,13 @@ pub mod forward;
 pub mod hold;
 pub mod inner;
 pub mod location;
+pub mod mirroring;
 pub mod page;
 pub mod record;
 pub mod removal;
 pub mod request;
 pub mod route;
+pub mod subrequest;
 pub mod tunnel;
 pub mod upload;
 
@@ -35,6 +39,7 @@ use wire::head::Head;
 use self::downstream::Client;
 use self::record::Record;
 use self::request::Request;
+use crate::files::body::FileBody;
 use crate::filter::FilterRun;
 use crate::lookup::{Kept, LookupRun};
 use crate::snapshot::destination::Destination;
@@ -76,6 +81,16 @@ pub struct Exchange<'a, 'p> {
     pub record: &'a mut Record,
 }
 
+/// A service's id without its scheme and what stands behind a space; a Unix socket has no name (nginx's `$proxy_host`).
+fn reached_as(id: &str) -> &str {
+    let host = id.split_once("://").map_or(id, |(_, host)| host);
+    match host.split_once(' ') {
+        _ if host.starts_with("unix:") => "localhost",
+        Some((host, _)) => host,
+        None => host,
+    }
+}
+
 /// Appends text that was put together as one word of a start line or a field: what would end or split it is
 /// percent-encoded.
 pub fn write_word(text: &[u8], out: &mut Vec<u8>) {
@@ -88,9 +103,37 @@ pub fn write_word(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The body of an answer.
+pub enum Body {
+    Bytes(Vec<u8>),
+    /// Boxed: most answers are bytes.
+    File(Box<FileBody>),
+}
+
+impl Body {
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(file) => file.len(),
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
 /// A response of the engine's own; its head stands in [`Exchange::response`].
 pub struct Answer {
-    pub body: Vec<u8>,
+    pub body: Body,
     /// The connection is closed after it.
     pub close: bool,
     /// Nothing is said, the connection is closed.
@@ -134,15 +177,17 @@ impl<'p> Exchange<'_, 'p> {
                 }
             }),
             service_name: service,
-            service_host: host.split_once("://").map_or(host, |(_, host)| host),
+            service_host: reached_as(host),
         }
     }
 
     /// Puts an answer's head together.
     pub fn respond(&mut self, respond: &RespondRun) -> Answer {
+        // It may name its own status.
+        self.response.status = respond.status;
         let body = respond.body.render(&self.scope());
         self.own_head(respond.status, &respond.headers);
-        Answer { body, close: false, silent: false, stands: false }
+        Answer { body: body.into(), close: false, silent: false, stands: false }
     }
 
     /// Puts a redirect's head together. What would break the line is percent-encoded.
@@ -158,7 +203,16 @@ impl<'p> Exchange<'_, 'p> {
         write_word(location, &mut word);
         self.own_head(status, &[]);
         self.response.add(b"Location", &word);
-        Answer { body: Vec::new(), close: false, silent: false, stands: false }
+        Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
+    }
+
+    /// Puts an answer's head together, with a location that is known.
+    pub fn respond_from(&mut self, respond: &RespondRun, location: &[u8]) -> Answer {
+        let answer = self.respond(respond);
+        let mut word = Vec::with_capacity(location.len());
+        write_word(location, &mut word);
+        self.response.add(b"Location", &word);
+        answer
     }
 
     fn own_head(&mut self, status: u16, headers: &[(String, crate::template::Text)]) {
@@ -181,11 +235,17 @@ impl<'p> Exchange<'_, 'p> {
 
     /// The answer to a fault, in the words of the route's language or the host's.
     pub fn fault(&mut self, fault: crate::fault::Fault) -> Answer {
-        let answer = self.faults().answer(fault.kind);
         self.worker.shared.faults.count(fault.kind);
-        self.record.log_status = Some(answer.log_status);
-        self.record.failed = Some(fault.kind);
+        let kind = fault.kind;
         self.record.fault = Some(fault);
+        self.answer(kind)
+    }
+
+    /// The same of what is nobody's fault, such as a redirect.
+    pub fn answer(&mut self, kind: plan::fault::FaultKind) -> Answer {
+        let answer = self.faults().answer(kind);
+        self.record.log_status = Some(answer.log_status);
+        self.record.failed = Some(kind);
         self.put(answer)
     }
 
@@ -195,7 +255,7 @@ impl<'p> Exchange<'_, 'p> {
             return self.put(answer);
         }
         self.own_head(status, &[]);
-        Answer { body: Vec::new(), close: false, silent: false, stands: false }
+        Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
     }
 
     fn faults(&self) -> &'p FaultsRun {
@@ -205,6 +265,6 @@ impl<'p> Exchange<'_, 'p> {
     fn put(&mut self, answer: &AnswerRun) -> Answer {
         let body = answer.body.render(&self.scope());
         self.own_head(answer.status, &answer.headers);
-        Answer { body, close: answer.close, silent: false, stands: false }
+        Answer { body: body.into(), close: answer.close, silent: false, stands: false }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use plan::fault::FaultKind;
 use wire::framing::Framing;
@@ -12,11 +13,12 @@ use super::connection::Next;
 use super::course::{Course, Decision};
 use super::downstream::{Client, Downstream, Side};
 use super::forward::{self, Forwarding, Outcome};
-use super::page;
 use super::record::Record;
-use super::{Answer, Exchange};
+use super::{accel, admit, mirroring, page};
+use super::{Answer, Body, Exchange};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
+use crate::filter::FilterRun;
 use crate::snapshot::listener::{HostRun, ListenerRun};
 use crate::snapshot::route::RouteRun;
 use crate::worker::WorkerHandle;
@@ -33,7 +35,7 @@ impl Drop for Running<'_> {
 /// Where in the Snapshot an exchange is.
 #[derive(Clone, Copy)]
 pub struct Place<'p> {
-    pub listener: &'p ListenerRun,
+    pub listener: &'p Arc<ListenerRun>,
     pub host: &'p HostRun,
     pub route: Option<&'p RouteRun>,
 }
@@ -62,7 +64,7 @@ impl<'p> Place<'p> {
 pub async fn exchange(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    listener: &ListenerRun,
+    listener: &Arc<ListenerRun>,
     head_bytes: usize,
 ) -> Next {
     let worker = Rc::clone(&downstream.worker);
@@ -71,6 +73,7 @@ pub async fn exchange(
     scratch.record = new_record(downstream, head_bytes);
     scratch.captures.get_mut().clear();
     scratch.looked_up.clear();
+    scratch.held = None;
     scratch.kept = None;
     // Templates see the response of this exchange or none.
     scratch.response.clear();
@@ -104,7 +107,7 @@ pub async fn exchange(
 }
 
 /// Does what was decided. An error page may stand for an answer: then the course goes on.
-async fn run<'p>(
+pub(super) async fn run<'p>(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
     mut place: Place<'p>,
@@ -115,11 +118,32 @@ async fn run<'p>(
     loop {
         let answer = match decided {
             Decision::Answer(answer) => answer,
+            Decision::Wait(filter) => match Box::pin(wait(downstream, scratch, place, filter)).await {
+                Some(answer) => answer,
+                None => {
+                    let mut exchange = place.exchange(downstream, scratch);
+                    decided = course.decide(&mut exchange);
+                    place.route = exchange.route;
+                    continue;
+                }
+            },
             Decision::Proxy(route, proxy) => {
                 match forward::forward(downstream, scratch, &Forwarding { place, route, proxy, keeps }).await {
                     Outcome::Answered(next) => return next,
                     Outcome::Failed(fault) => place.exchange(downstream, scratch).fault(fault),
                     Outcome::Intercepted => page::intercepted(&mut place.exchange(downstream, scratch)),
+                    Outcome::HandedOver(target) => {
+                        let mut exchange = place.exchange(downstream, scratch);
+                        match course.hand_over(&mut exchange, &target) {
+                            Ok(()) => {
+                                keeps &= exchange.request.framing != Framing::UntilClose;
+                                decided = course.decide(&mut exchange);
+                                place.route = exchange.route;
+                                continue;
+                            }
+                            Err(fault) => exchange.fault(fault),
+                        }
+                    }
                     Outcome::Tunnel(tunnel) => return Next::Tunnel(Box::new(tunnel)),
                 }
             }
@@ -135,6 +159,22 @@ async fn run<'p>(
                 place.route = exchange.route;
             }
         }
+    }
+}
+
+/// Does what a filter must wait for; an answer ends the exchange.
+async fn wait(
+    downstream: &mut Downstream,
+    scratch: &mut Scratch,
+    place: Place<'_>,
+    filter: &Arc<FilterRun>,
+) -> Option<Answer> {
+    match &**filter {
+        FilterRun::Access(access) => admit::admit(downstream, scratch, place, access).await,
+        _ => match mirroring::mirror(downstream, scratch, place, filter).await {
+            Ok(()) => None,
+            Err(fault) => Some(place.exchange(downstream, scratch).fault(fault)),
+        },
     }
 }
 
@@ -176,7 +216,7 @@ async fn finish(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
     place: Place<'_>,
-    answer: Answer,
+    mut answer: Answer,
     keeps: bool,
 ) -> Next {
     if answer.silent {
@@ -187,6 +227,10 @@ async fn finish(
     let body_left = !scratch.request.head.http2 && answer::skip_body(scratch, place.host);
     let mut exchange = place.exchange(downstream, scratch);
     page::dress(exchange.response, exchange.record);
+    if !exchange.record.carried.is_empty() {
+        let is_own = exchange.response.status < 300;
+        accel::put(exchange.response, exchange.record, is_own);
+    }
     exchange.filters().iter().rev().for_each(|f| f.on_response(&mut exchange));
     let keeps = keeps && !answer.close && !body_left;
     let head_only = exchange.request.head.method() == b"HEAD";
@@ -194,26 +238,46 @@ async fn finish(
     // Interim responses that the client has not taken yet go first.
     downstream.begin(scratch, delivery, keeps);
     let bodyless = head_only || matches!(delivery, Delivery::None(_));
-    let body: &[u8] = if bodyless { b"" } else { &answer.body };
+    let idle_ms = place.host.http.timeouts.write_idle_ms;
     let mut out = std::mem::take(&mut scratch.to_client);
-    let sent = answer::send(downstream, &out, body, place.host.http.timeouts.write_idle_ms).await;
+    let sent = match &mut answer.body {
+        _ if bodyless || downstream.is_inner() => answer::send(downstream, &out, b"", idle_ms).await,
+        Body::Bytes(body) => answer::send(downstream, &out, body, idle_ms).await,
+        Body::File(file) => Box::pin(file.send(downstream, scratch, &mut out, idle_ms)).await,
+    };
     scratch.record.status = scratch.response.status;
-    scratch.record.body_bytes = body.len() as u64;
+    scratch.record.body_bytes = match &answer.body {
+        _ if bodyless => 0,
+        Body::Bytes(body) => body.len() as u64,
+        Body::File(file) => file.sent,
+    };
     scratch.record.sent_bytes = *sent.as_ref().unwrap_or(&0);
     out.clear();
     scratch.to_client = out;
     let exchange = place.exchange(downstream, scratch);
     let logs = place.route.map_or(&place.host.logs, |r| &r.logs);
-    logs.iter().for_each(|log| log.write(&exchange.scope()));
+    if !downstream.is_inner() {
+        logs.iter().for_each(|log| log.write(&exchange.scope()));
+    }
     match sent {
         Ok(_) if keeps => Next::Keep,
         Ok(_) => Next::Linger,
-        Err(_) => Next::Close,
+        Err(fault) => {
+            if fault.kind != FaultKind::ClientGone {
+                downstream.cut(fault.kind, false);
+            }
+            Next::Close
+        }
     }
 }
 
 /// Answers a request whose head cannot be read.
-pub async fn refuse(downstream: &mut Downstream, scratch: &mut Scratch, listener: &ListenerRun, fault: Fault) -> Next {
+pub async fn refuse(
+    downstream: &mut Downstream,
+    scratch: &mut Scratch,
+    listener: &Arc<ListenerRun>,
+    fault: Fault,
+) -> Next {
     scratch.request.clear();
     scratch.request.head.http2 = matches!(downstream.side, Side::Http2(_));
     scratch.response.clear();

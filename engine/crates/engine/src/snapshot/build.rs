@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::files::Files;
 use plan::listener::Protocol;
 use plan::route::Action;
 use plan::service::ServiceKind;
@@ -10,10 +11,11 @@ use plan::{Id, Plan};
 use route::{HostIndex, TableIndex};
 
 use super::destination::{Destination, NamedRun, SharesRun};
+use super::files::{FilesRun, TryFilesRun, TypesRun};
 use super::http::HttpRun;
 use super::links::{Links, Routing};
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
-use super::route::{unsupported, ActionRun, JumpRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
+use super::route::{ActionRun, JumpRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
 use super::service::{RetryRun, ServiceRun, TransportRun};
 use super::{Life, Snapshot};
 use crate::control::error::CallError;
@@ -42,7 +44,7 @@ pub fn build(
     secrets: &HandedOver<'_>,
     open: &OpenSink<'_>,
 ) -> Result<Snapshot, CallError> {
-    let links = Links::new(plan);
+    let links = Links::new(plan, secrets.store);
     let http = each(&plan.http, "http", |_, p| HttpRun::build(p).map_err(bad_plan))?;
     let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f, &links))?;
     let logs = each(&plan.logs, "logs", |_, log| {
@@ -54,13 +56,14 @@ pub fn build(
     let transports = each(&plan.transports, "transports", |_, t| TransportRun::build(t, secrets).map_err(not_yet))?;
     let services = services(plan, &transports, before, &links)?;
     let lookups = each(&plan.lookups, "lookups", |_, l| LookupRun::build(l, &links).map(Arc::new))?;
+    let types = each(&plan.mime_types, "mime_types", |_, types| Ok(Arc::new(TypesRun::build(types))))?;
     let routes = each(&plan.routes, "routes", |id, r| {
         Ok(Arc::new(RouteRun {
             id: id.to_owned(),
             origin: r.origin.clone(),
             internal: r.internal,
             filters: find_all(&filters, "filter", &r.filters)?,
-            action: action(&r.action, &services, &transports, &links)?,
+            action: action(&r.action, &services, &transports, &types, &links)?,
             faults: find(&faults, "faults", &r.faults)?,
             logs: find_all(&logs, "log", &r.logs)?,
             body_bytes: r.body_bytes,
@@ -69,7 +72,8 @@ pub fn build(
     let tables = each(&plan.tables, "tables", |_, table| {
         let index = TableIndex::build(table).map_err(|errors| bad_plan(join(&errors)))?;
         let routes = find_all(&routes, "route", index.routes())?;
-        Ok(Arc::new(TableRun { index, routes }))
+        let named = links.names(table)?;
+        Ok(Arc::new(TableRun { index, routes, named }))
     })?;
     let hosts = each(&plan.hosts, "hosts", |_, h| {
         Ok(Arc::new(HostRun {
@@ -199,11 +203,9 @@ fn action(
     action: &Action,
     services: &Services,
     transports: &Built<TransportRun>,
+    types: &Built<TypesRun>,
     links: &Links<'_>,
 ) -> Result<ActionRun, CallError> {
-    if let Some(name) = unsupported(action) {
-        return Err(CallError::unsupported("action", name));
-    }
     Ok(match action {
         Action::Proxy(proxy) => {
             let service = services.all.get(&proxy.service).cloned();
@@ -216,8 +218,17 @@ fn action(
         Action::Ping { terminating_status } => ActionRun::Ping { terminating_status: *terminating_status },
         Action::Fail(kind) => ActionRun::Fail(*kind),
         Action::Jump(jump) => ActionRun::Jump(JumpRun::build(jump, links)?),
-        Action::Close | Action::Files(_) | Action::TryFiles(_) => ActionRun::Close,
+        Action::Files(files) => ActionRun::Files(Box::new(files_run(files, types, links)?)),
+        Action::TryFiles(tries) => {
+            let files = files_run(&tries.files, types, links)?;
+            ActionRun::TryFiles(Box::new(TryFilesRun::build(tries, files, links)?))
+        }
+        Action::Close => ActionRun::Close,
     })
+}
+
+fn files_run(files: &Files, types: &Built<TypesRun>, links: &Links<'_>) -> Result<FilesRun, CallError> {
+    FilesRun::build(files, find(types, "mime_types", &files.types)?, links)
 }
 
 /// Builds every object of a kind; an error says where.

@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod destination;
+pub mod files;
 pub mod http;
 pub mod links;
 pub mod listener;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use plan::route::{Action, Buffering, HeaderValue, Jump, Proxy, Target};
+use plan::route::{Buffering, HeaderValue, Jump, Proxy, Target};
 use plan::Origin;
 use wire::field::{known, Known, KnownSet};
 
 use super::destination::Destination;
+use super::files::{FilesRun, TryFilesRun};
 use super::links::Links;
 use super::listener::FaultsRun;
 use super::service::{RetryRun, TransportRun};
@@ -32,6 +33,8 @@ pub enum ActionRun {
     Proxy(ProxyRun),
     Respond(RespondRun),
     Redirect(RedirectRun),
+    Files(Box<FilesRun>),
+    TryFiles(Box<TryFilesRun>),
     Ping { terminating_status: u16 },
     Fail(plan::fault::FaultKind),
     Close,
@@ -193,6 +196,9 @@ impl ProxyRun {
         if let Some((name, _)) = unsupported.iter().find(|(_, used)| *used) {
             return Err(CallError::unsupported("", name));
         }
+        if proxy.accel {
+            links.note_jump();
+        }
         Ok(Self {
             retry: proxy.retry.as_ref().map(RetryRun::build),
             service,
@@ -228,14 +234,4 @@ impl ProxyRun {
 
 fn rewrites(all: &[plan::route::LocationRewrite], links: &Links<'_>) -> Result<Vec<LocationRun>, CallError> {
     all.iter().map(|rule| LocationRun::build(rule, links)).collect()
-}
-
-/// The name of an action this engine cannot run yet.
-#[must_use]
-pub fn unsupported(action: &Action) -> Option<&'static str> {
-    match action {
-        Action::Files(_) => Some("files"),
-        Action::TryFiles(_) => Some("try_files"),
-        _ => None,
-    }
 }
