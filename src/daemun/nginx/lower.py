@@ -152,7 +152,7 @@ class _Lowering:
             for address in addresses.values()
             if address.ssl and not all(self.certificates.of(server) for server in address.servers)
         }
-        needs = self.certificates.needs(terminates=False)
+        needs = self.certificates.needs(terminates=bool(obtained))
         whole = Plan(
             version=VERSION,
             lifetimes=_LIFETIMES,
