@@ -75,6 +75,8 @@ class Variable(StrEnum):
     # XFF as received and the client's address, joined by `, `.
     PROXY_ADD_FORWARDED_FOR = "proxy_add_forwarded_for"
     REMOTE_USER = "remote_user"
+    # The body as it went upstream, when all of it was in memory before the request was sent; else empty.
+    REQUEST_BODY = "request_body"
 
     # — routed —
     SERVER_NAME = "server_name"

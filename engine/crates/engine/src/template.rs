@@ -46,6 +46,10 @@ impl Text {
                     links.slot(*slot)?;
                     Piece::Part(part.clone())
                 }
+                Part::Variable(Variable::RequestBody) => {
+                    links.note_body();
+                    Piece::Part(part.clone())
+                }
                 _ => Piece::Part(part.clone()),
             })
         };
@@ -230,6 +234,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         }
         Variable::UpstreamAddress => out.extend_from_slice(record.upstream_address().as_bytes()),
         Variable::UpstreamUrl => out.extend_from_slice(record.upstream_url().as_bytes()),
+        Variable::RequestBody => out.extend_from_slice(&record.request_body),
         Variable::UpstreamAddresses => {
             for attempt in &record.earlier {
                 out.extend_from_slice(attempt.address.as_bytes());

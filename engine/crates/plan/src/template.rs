@@ -107,6 +107,8 @@ pub enum Variable {
     /// XFF as received and the client's address, joined by `, `.
     ProxyAddForwardedFor,
     RemoteUser,
+    /// The body as it went upstream, when all of it was in memory before the request was sent; else empty.
+    RequestBody,
     // routed
     ServerName,
     RouteName,

@@ -34,7 +34,7 @@ use crate::snapshot::destination::Destination;
 use crate::snapshot::route::{ProxyRun, RouteRun, TargetRun};
 use crate::snapshot::service::{RetryRun, ServiceRun, TransportRun};
 use crate::template::Text;
-use crate::upstream::connect::{connect, Failed};
+use crate::upstream::connect::connect;
 use crate::upstream::pool::Upstream;
 use crate::worker::Worker;
 
@@ -102,10 +102,12 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
         Ok(upload) => upload,
         Err(fault) => return Outcome::Failed(fault),
     };
+    if of.place.listener.routing.shows_body && upload.is_in_memory() {
+        scratch.record.request_body = scratch.to_upstream[upload.head.0..].to_vec();
+    }
     let began = worker.clock.now();
     if scratch.record.attempt_status > 0 {
-        // Another service was asked before, and what it answered leads here.
-        scratch.record.moves_on(" : ");
+        scratch.record.moves_on(" : "); // another service was asked before
     }
     let mut tried: Vec<u64> = Vec::new();
     let mut last = None;
@@ -118,7 +120,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             tried: &tried,
         };
         let Some(in_flight) = service.balancer.pick(&asking) else {
-            if tried.len() < service.balancer.seats() {
+            if tried.len() < service.balancer.askable() {
                 if !tried.is_empty() {
                     scratch.record.moves_on(", ");
                 }
@@ -141,7 +143,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
                 let again = to.retry.statuses.contains(&status)
                     && may_retry(to.retry, &scratch.request)
                     && (to.retry.tries == 0 || tried.len() + 1 < to.retry.tries as usize)
-                    && tried.len() + 1 < service.balancer.seats()
+                    && tried.len() + 1 < service.balancer.askable()
                     && upload.can_replay();
                 if !again {
                     if to.proxy.intercept_errors && page::find(&to.route.filters, status, None).is_some() {
@@ -176,7 +178,10 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             let late = matches!(fault.kind, FaultKind::ConnectTimeout | FaultKind::ResponseTimeout);
             scratch.record.attempt_status = if late { 504 } else { 502 };
         }
-        note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
+        // What is forbidden or not there says nothing of who answers so.
+        if !is_status || scratch.record.attempt_status >= 429 {
+            note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
+        }
         tried.push(in_flight.key);
         let policy = to.retry;
         let wanted = match fault.kind {
@@ -265,22 +270,6 @@ async fn try_endpoint(
                 }
                 return Err(failure);
             }
-        }
-    }
-}
-
-impl Failure {
-    /// The fault, and whether provably nothing was sent.
-    fn into_fault(self, upload: &Upload) -> (Fault, bool) {
-        let unsent = upload.is_unsent();
-        match self {
-            Self::Connect(Failed::Timeout) => (Fault::new(FaultKind::ConnectTimeout, "no connection in time"), true),
-            Self::Connect(Failed::Error(error)) => (Fault::new(FaultKind::ConnectFailed, error.to_string()), true),
-            Self::Silent { how, .. } => (Fault::new(FaultKind::UpstreamClosed, how), unsent),
-            Self::Timeout => (Fault::new(FaultKind::ResponseTimeout, "no response head in time"), false),
-            Self::Invalid(refusal) => (Fault::of_response(refusal), false),
-            Self::Status(status) => (Fault::new(FaultKind::UpstreamInvalid, format!("answered {status}")), false),
-            Self::Client(fault) => (fault, false),
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Record {
     pub earlier: Vec<Attempt>,
     /// How asking `endpoint` went: its status, or that of the fault.
     pub attempt_status: u16,
+    /// The request's body as it went upstream, when it was in memory as a whole and a template shows it.
+    pub request_body: Vec<u8>,
     /// The service that had nobody left to ask.
     pub nobody: Option<String>,
     pub upstream_bytes: u64,
@@ -71,6 +73,7 @@ impl Record {
             earlier: Vec::new(),
             attempt_status: 0,
             nobody: None,
+            request_body: Vec::new(),
             upstream_bytes: 0,
             connect_nanos: 0,
             header_nanos: 0,
