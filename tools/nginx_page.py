@@ -21,7 +21,8 @@ taken without a restart, a broken one is refused as a whole with its file, line 
 `daemun check nginx.conf` says everything that is wrong at once, `daemun check -v` also what has no effect here.
 
 The meaning is nginx 1.31's. Relative names of certificates and includes are relative to the directory of the file,
-those of content and logs to the same directory (with `daemun nginx`, to its prefix).
+those of content and logs to the same directory (with `daemun nginx`, to its prefix). Without `access_log` lines go to
+`logs/access.log` there; `daemun run` makes that directory.
 
 ## Certificates without certbot
 

@@ -19,8 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH] [--temp-dir DIR]
-       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L]
-                     [--log-file F] [--temp-dir DIR]
+       daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
+                      [--temp-dir DIR]
        daemun-engine --check FILE
        daemun-engine --version";
 

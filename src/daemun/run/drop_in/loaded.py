@@ -121,7 +121,7 @@ def _with_log(one: Directive) -> Directive:
     """Return `http` with the access log it has when it names none: where packages of nginx put it."""
     if one.name != "http" or one.block is None or any(inner.name == "access_log" for inner in one.block):
         return one
-    log = Directive(name="access_log", args=(ACCESS_LOG,), place=one.place, places=(one.place,))
+    log = replace(one, name="access_log", args=(ACCESS_LOG,), block=None)
     return replace(one, block=(log, *one.block))
 
 

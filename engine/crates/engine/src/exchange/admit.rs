@@ -12,6 +12,7 @@ use super::Answer;
 use crate::buffer::Scratch;
 use crate::fault::Fault;
 use crate::filter::access::{self, AccessRun, GateRun, Refusal, Said};
+use crate::password::desk::Desk;
 use crate::password::Users;
 use crate::snapshot::route::JumpRun;
 use crate::template::Text;
@@ -27,18 +28,19 @@ pub async fn admit(
     for gate in &run.gates {
         let mut said = gate.say(&place.exchange(downstream, scratch));
         if matches!(said, Said::Wait) {
-            said = match gate {
+            let waited = match gate {
                 GateRun::Basic { realm, users, .. } => {
                     let exchange = place.exchange(downstream, scratch);
                     let realm = realm.render(&exchange.scope());
                     let credentials = access::credentials(&exchange);
-                    basic(&realm, users, credentials).await
+                    basic(&downstream.worker.shared.passwords, &realm, users, credentials).await
                 }
-                GateRun::Subrequest { to, set } => match ask(downstream, scratch, place, to, set).await {
-                    Ok(said) => said,
-                    Err(fault) => return Some(place.exchange(downstream, scratch).fault(fault)),
-                },
-                GateRun::Address(_) => said,
+                GateRun::Subrequest { to, set } => ask(downstream, scratch, place, to, set).await,
+                GateRun::Address(_) => Ok(said),
+            };
+            said = match waited {
+                Ok(said) => said,
+                Err(fault) => return Some(place.exchange(downstream, scratch).fault(fault)),
             };
         }
         if sum.is_decided(said) {
@@ -48,13 +50,18 @@ pub async fn admit(
     sum.answer(&mut place.exchange(downstream, scratch))
 }
 
-/// Looks at a password beside the thread.
-async fn basic(realm: &[u8], users: &Arc<Users>, credentials: Option<(Vec<u8>, Vec<u8>)>) -> Said {
-    let Some((user, password)) = credentials else { return access::unauthorized(realm) };
-    let users = Arc::clone(users);
-    match tokio::task::spawn_blocking(move || users.verify(&user, &password)).await {
-        Ok(true) => Said::Allowed,
-        Ok(false) | Err(_) => access::unauthorized(realm),
+/// Has a password looked at.
+async fn basic(
+    desk: &Desk,
+    realm: &[u8],
+    users: &Arc<Users>,
+    credentials: Option<(Vec<u8>, Vec<u8>)>,
+) -> Result<Said, Fault> {
+    let Some((user, password)) = credentials else { return Ok(access::unauthorized(realm)) };
+    match desk.ask(users, user, password).await {
+        Ok(true) => Ok(Said::Allowed),
+        Ok(false) => Ok(access::unauthorized(realm)),
+        Err(why) => Err(Fault::new(FaultKind::Internal, why)),
     }
 }
 

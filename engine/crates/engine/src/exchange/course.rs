@@ -189,6 +189,35 @@ impl<'p> Course<'p> {
         self.go(At::Host);
     }
 
+    /// Begins again with a path and a query, in the host's table.
+    pub(super) fn search_for(
+        &mut self,
+        exchange: &mut Exchange<'_, 'p>,
+        path: Vec<u8>,
+        query: &[u8],
+    ) -> Result<(), Fault> {
+        self.count()?;
+        exchange.request.undo();
+        self.table = &exchange.host.table;
+        exchange.request.set_query(query.to_vec());
+        exchange.request.rewrite(path, exchange.host.http.path.decode);
+        exchange.route = None;
+        self.go(At::Host);
+        Ok(())
+    }
+
+    /// Goes to the host's route of this name.
+    pub(super) fn go_to_named(&mut self, exchange: &mut Exchange<'_, 'p>, name: &[u8]) -> Result<(), Fault> {
+        self.count()?;
+        exchange.request.undo();
+        self.table = &exchange.host.table;
+        let named = self.table.named.iter().find(|(known, _)| known.as_bytes() == name);
+        let (_, number) = named.ok_or_else(|| Fault::new(FaultKind::Internal, "there is no location of that name"))?;
+        exchange.request.internal = true;
+        self.go(At::Route(enter(exchange, *number)?));
+        Ok(())
+    }
+
     /// Begins again with another path, in the table of this number; the query stays.
     fn again(&mut self, exchange: &mut Exchange<'_, 'p>, table: u32, path: Vec<u8>) -> Result<(), Fault> {
         self.count()?;

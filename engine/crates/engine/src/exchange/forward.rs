@@ -12,6 +12,7 @@ use wire::chunk::Decoder;
 use wire::field::{Known, KnownSet, HOP_BY_HOP};
 use wire::framing::Framing;
 
+use super::accel;
 use super::ask::{self, Failure};
 use super::connection::Next;
 use super::deliver;
@@ -69,6 +70,8 @@ pub enum Outcome {
     Failed(Fault),
     /// Nothing went to the client; an error page stands for the response whose head stands in `scratch.response`.
     Intercepted,
+    /// Nothing went to the client; the endpoint has handed the exchange over.
+    HandedOver(Vec<u8>),
     /// The endpoint has switched protocols.
     Tunnel(Tunnel),
 }
@@ -130,6 +133,13 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
                         deliver::note_answer(&worker, to, &in_flight);
                         give_up(scratch, upload);
                         return Outcome::Intercepted;
+                    }
+                    if let Some(target) = to.proxy.accel.then(|| accel::target(&scratch.response)).flatten() {
+                        // As above.
+                        deliver::note_answer(&worker, to, &in_flight);
+                        give_up(scratch, upload);
+                        accel::carry(&scratch.response, &mut scratch.record);
+                        return Outcome::HandedOver(target);
                     }
                     return deliver::deliver(downstream, scratch, to, upload, upstream, in_flight).await;
                 }

@@ -5,6 +5,7 @@
 //! a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
+pub mod accel;
 pub mod admit;
 pub mod ahead;
 pub mod answer;
@@ -78,6 +79,16 @@ pub struct Exchange<'a, 'p> {
     pub captures: &'a mut RefCell<Captures>,
     pub looked_up: &'a mut Kept,
     pub record: &'a mut Record,
+}
+
+/// A service's id without its scheme and what stands behind a space; a Unix socket has no name (nginx's `$proxy_host`).
+fn reached_as(id: &str) -> &str {
+    let host = id.split_once("://").map_or(id, |(_, host)| host);
+    match host.split_once(' ') {
+        _ if host.starts_with("unix:") => "localhost",
+        Some((host, _)) => host,
+        None => host,
+    }
 }
 
 /// Appends text that was put together as one word of a start line or a field: what would end or split it is
@@ -166,7 +177,7 @@ impl<'p> Exchange<'_, 'p> {
                 }
             }),
             service_name: service,
-            service_host: host.split_once("://").map_or(host, |(_, host)| host),
+            service_host: reached_as(host),
         }
     }
 

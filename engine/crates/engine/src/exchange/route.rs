@@ -14,7 +14,7 @@ use super::course::{Course, Decision};
 use super::downstream::{Client, Downstream, Side};
 use super::forward::{self, Forwarding, Outcome};
 use super::record::Record;
-use super::{admit, mirroring, page};
+use super::{accel, admit, mirroring, page};
 use super::{Answer, Body, Exchange};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
@@ -132,6 +132,18 @@ pub(super) async fn run<'p>(
                     Outcome::Answered(next) => return next,
                     Outcome::Failed(fault) => place.exchange(downstream, scratch).fault(fault),
                     Outcome::Intercepted => page::intercepted(&mut place.exchange(downstream, scratch)),
+                    Outcome::HandedOver(target) => {
+                        let mut exchange = place.exchange(downstream, scratch);
+                        match course.hand_over(&mut exchange, &target) {
+                            Ok(()) => {
+                                keeps &= exchange.request.framing != Framing::UntilClose;
+                                decided = course.decide(&mut exchange);
+                                place.route = exchange.route;
+                                continue;
+                            }
+                            Err(fault) => exchange.fault(fault),
+                        }
+                    }
                     Outcome::Tunnel(tunnel) => return Next::Tunnel(Box::new(tunnel)),
                 }
             }
@@ -215,6 +227,10 @@ async fn finish(
     let body_left = !scratch.request.head.http2 && answer::skip_body(scratch, place.host);
     let mut exchange = place.exchange(downstream, scratch);
     page::dress(exchange.response, exchange.record);
+    if !exchange.record.carried.is_empty() {
+        let is_own = exchange.response.status < 300;
+        accel::put(exchange.response, exchange.record, is_own);
+    }
     exchange.filters().iter().rev().for_each(|f| f.on_response(&mut exchange));
     let keeps = keeps && !answer.close && !body_left;
     let head_only = exchange.request.head.method() == b"HEAD";

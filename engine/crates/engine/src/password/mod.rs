@@ -1,9 +1,10 @@
 //! Users and their passwords as htpasswd lines have them: `name:hash`, one a line, `#` begins a comment.
 //!
 //! Hashes: `{SHA}` and `{SSHA}`, `{PLAIN}`, `$apr1$` and `$1$` ([`md5_crypt`]), `$5$` and `$6$` (sha-crypt), `$2…$`
-//! (bcrypt). A line with another admits nobody. Slow ones are for a thread that may be slow ([`Users::verify`]); what was
+//! (bcrypt). A line with another admits nobody. Slow ones are looked at elsewhere ([`desk`]); what was
 //! right once is remembered, by a keyed digest.
 
+pub mod desk;
 mod md5_crypt;
 
 use std::collections::{HashMap, HashSet};

@@ -72,7 +72,8 @@ pub fn build(
     let tables = each(&plan.tables, "tables", |_, table| {
         let index = TableIndex::build(table).map_err(|errors| bad_plan(join(&errors)))?;
         let routes = find_all(&routes, "route", index.routes())?;
-        Ok(Arc::new(TableRun { index, routes }))
+        let named = links.names(table)?;
+        Ok(Arc::new(TableRun { index, routes, named }))
     })?;
     let hosts = each(&plan.hosts, "hosts", |_, h| {
         Ok(Arc::new(HostRun {

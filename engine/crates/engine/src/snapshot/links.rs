@@ -92,6 +92,21 @@ impl<'p> Links<'p> {
         self.route(route.ok_or_else(|| CallError::reference("", "named location", name))?)
     }
 
+    /// Every name of a table, with its route's number.
+    ///
+    /// # Errors
+    /// As [`Links::table`].
+    pub fn names(&self, table: &Table) -> Result<Vec<(String, u32)>, CallError> {
+        let mut all = Vec::new();
+        if let Table::Locations(level) = table {
+            names(level, &mut |name, route| {
+                all.push((name.to_owned(), self.route(route)?));
+                Ok(())
+            })?;
+        }
+        Ok(all)
+    }
+
     /// A lookup's number, and where an exchange keeps what came of this key; equal keys share a place.
     ///
     /// # Errors
@@ -165,4 +180,17 @@ fn named<'a>(level: &'a Locations, name: &str) -> Option<&'a str> {
     let prefixes = level.prefixes.iter().filter_map(|prefix| prefix.children.as_deref());
     let regexes = level.regexes.iter().filter_map(|regex| regex.children.as_deref());
     prefixes.chain(regexes).find_map(|inner| named(inner, name))
+}
+
+/// Tells of every name on every level.
+fn names(level: &Locations, each: &mut dyn FnMut(&str, &str) -> Result<(), CallError>) -> Result<(), CallError> {
+    for named in &level.named {
+        each(&named.name, &named.route)?;
+    }
+    let prefixes = level.prefixes.iter().filter_map(|prefix| prefix.children.as_deref());
+    let regexes = level.regexes.iter().filter_map(|regex| regex.children.as_deref());
+    for inner in prefixes.chain(regexes) {
+        names(inner, each)?;
+    }
+    Ok(())
 }
