@@ -115,6 +115,7 @@ LOOKUPS: Json = {
                 entry("2001:db8::/32", *text("doc")),
             ],
             "default": text("world"),
+            "proxies": None,
         }
     },
     "bucket": {

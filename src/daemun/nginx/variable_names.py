@@ -139,7 +139,7 @@ NOT_SERVED: Mapping[str, str] = {
     "tcpinfo_rttvar": "leave it out",
     "tcpinfo_snd_cwnd": "leave it out",
     "tcpinfo_rcv_space": "leave it out",
-    "invalid_referer": "it is served in `if` and `set`; elsewhere test $http_referer with a `map`",
+    "invalid_referer": "it is served in `if`, `set`, `return` and `add_header`; elsewhere test $http_referer with a `map`",
     "slice_range": "leave `slice` out",
     "secure_link": "check signed links in the application",
     "secure_link_expires": "check signed links in the application",
