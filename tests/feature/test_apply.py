@@ -219,22 +219,11 @@ def test_bad_rule_says_where() -> None:
 def test_what_cannot_run_yet_is_named() -> None:
     """A Plan that parses and that this engine cannot run is refused as `unsupported`, by name."""
     whole = plan()
-    files = {
-        "root": [{"literal": "/srv"}],
-        "strip_prefix": "",
-        "index": [],
-        "listing": None,
-        "precompressed": [],
-        "types": [],
-        "default_type": "text/plain",
-        "follow_symlinks": False,
-        "etag": False,
-    }
-    whole["routes"]["app"]["action"] = {"files": files}
+    whole["listeners"]["web"]["proxy_protocol"] = {"trusted": []}
     with Engine(None) as engine, pytest.raises(Refused) as refused:
         engine.apply(whole)
     assert refused.value.kind == "unsupported"
-    assert "files" in f"{refused.value.message} {refused.value.where}".lower()
+    assert "PROXY" in refused.value.message
 
 
 def test_failures_survive_an_apply() -> None:

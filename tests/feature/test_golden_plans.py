@@ -15,11 +15,11 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "plan"
 
 #: What each Plan is refused for: (where, the words that name it); None for one that runs.
 REFUSED: dict[str, tuple[str, str] | None] = {
-    "auth-request": ("filters./private/ access", "access"),
+    "auth-request": None,
     "error-page-named": None,
     "if-and-set": None,
     "map": None,
-    "mirror": ("filters./ mirror", "mirror"),
+    "mirror": None,
     "nested-locations": None,
     "nginx-basic": None,
     "nginx-light": None,

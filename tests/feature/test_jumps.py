@@ -8,7 +8,8 @@ import pytest
 
 from tests.kit.control import Refused
 from tests.kit.engine import Engine
-from tests.kit.gate import gate, http2_gate
+from tests.kit.gate import gate, http2_gate, http2_listener
+from tests.kit.http2 import Http2
 from tests.kit.origin import Origin, answering, dead
 from tests.kit.plans import (
     Json,
@@ -165,7 +166,12 @@ def test_a_fault_is_meant_whatever_its_status() -> None:
                     "statuses": [],
                     "faults": ["no_route"],
                     "recursive": False,
-                    "answer": {"redirect": [*text("https://"), *variable("host"), *variable("request_uri")]},
+                    "answer": {
+                        "redirect": {
+                            "location": [*text("https://"), *variable("host"), *variable("request_uri")],
+                            "respond": {"status": 308, "headers": [], "body": []},
+                        }
+                    },
                     "status": {"fixed": 308},
                 }
             ]
@@ -208,6 +214,37 @@ def test_the_body_of_a_failed_request_is_no_request() -> None:
             ("GET /page HTTP/1.1", b""),
             ("GET /page HTTP/1.1", evil),
         ]
+
+
+@pytest.mark.parametrize("held", ["stream", {"buffer": {"memory": 1_000}}])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_goes_on_to_the_page(held: Any, *, chunked: bool) -> None:
+    """A page by name gets the whole body, in memory, in a file or still to come, from clients of either kind."""
+    body = bytes(range(256)) * 400
+    filters = {"pages": pages(502, to=to_name("there"), status="answered")}
+    head = "POST /gone HTTP/1.1\r\nHost: example.org\r\n"
+    with dead() as nowhere, Origin() as origin:
+        routes = {
+            "gone": route(proxy("nowhere", request_body=held), filters=["pages"]),
+            "there": route(proxy(request_body=held)),
+        }
+        tables = {"table": locations(prefixes={"/gone": "gone"}, named={"there": "there"})}
+        services = {"nowhere": service(nowhere)}
+        listeners = {"web": http2_listener()}
+        fields = nginx_like(filters=filters, routes=routes, tables=tables, services=services, listeners=listeners)
+        with Engine(plan(origin.address, **fields)) as engine:
+            with engine.client() as client:
+                if chunked:
+                    sent = b"".join(b"%x\r\n%s\r\n" % (1024, body[at : at + 1024]) for at in range(0, len(body), 1024))
+                    client.send(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + sent + b"0\r\n\r\n")
+                else:
+                    client.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                assert client.read_response().status == 200
+            with Http2(engine.address()) as streams:
+                length = () if chunked else (("content-length", str(len(body))),)
+                assert streams.ask("POST", "/gone", *length, body=body).status == 200
+        assert [request.line for request in origin.requests] == ["POST /gone HTTP/1.1"] * 2
+        assert all(request.body == body for request in origin.requests)
 
 
 def test_over_http2() -> None:

@@ -213,7 +213,7 @@ def test_evaluated_once_an_exchange_unless_volatile() -> None:
     """A lookup keeps its first answer for the exchange, though what it was asked with has changed since; a volatile one does not."""
     volatile = {"hostnames": False, "exact": [], "regexes": [], "default": [{"capture": {"slot": 0, "group": 0}}]}
     lookups = {"kept": {"map": {**volatile, "volatile": False}}, "asked": {"map": {**volatile, "volatile": True}}}
-    both_of_them = [lookup("kept", []), BAR, lookup("asked", [])]
+    both_of_them: list[Json] = [lookup("kept", []), BAR, lookup("asked", [])]
     steps = [
         {"set": {"slot": 0, "value": [{"argument": "v"}]}},
         {"set": {"slot": 1, "value": both_of_them}},

@@ -106,7 +106,7 @@ def test_an_endpoint_that_answers_early() -> None:
 
     def early(visit: Visit) -> None:
         visit.read_head()
-        visit.answer(b"no", status="413 Too Large")
+        visit.answer(b"no", "Connection: close", status="413 Too Large")
         visit.read_to_end()
 
     with gate(once_each(early, OK), action=HELD) as g:

@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,21 +41,31 @@ def is_installed() -> bool:
 
 
 class Nginx:
-    """One running nginx. `with Nginx(http) as nginx: …`."""
+    """One running nginx. `with Nginx(http) as nginx: …`. `files` stand in a directory that the text calls DIRECTORY."""
 
-    def __init__(self, http: str) -> None:
+    def __init__(self, http: str, *, files: Mapping[str, str] | None = None) -> None:
         self.directory = tempfile.TemporaryDirectory(prefix="daemun-nginx-")
-        self.port = free_ports(1)[0]
         path = Path(self.directory.name)
-        text = FRAME.format(directory=path, http=http.replace("PORT", str(self.port)))
-        (path / "nginx.conf").write_text(text)
-        command = ["setpriv", "--pdeathsig", "KILL", "nginx", "-p", str(path), "-c", str(path / "nginx.conf")]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        try:
-            until(self._listens, what="nginx")
-        except BaseException:
-            self.close()
-            raise
+        for name, content in (files or {}).items():
+            (path / name).write_text(content)
+        # Another may take a port between its choice and nginx.
+        for last in (False, False, True):
+            self.port = free_ports(1)[0]
+            text = http.replace("PORT", str(self.port)).replace("DIRECTORY", str(path))
+            (path / "nginx.conf").write_text(FRAME.format(directory=path, http=text))
+            command = ["setpriv", "--pdeathsig", "KILL", "nginx", "-p", str(path), "-c", str(path / "nginx.conf")]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                until(self._listens, what="nginx")
+            except AssertionError as error:
+                if last or "Address already in use" not in str(error):
+                    self.close()
+                    raise
+            except BaseException:
+                self.close()
+                raise
+            else:
+                return
 
     def __enter__(self) -> Nginx:
         return self

@@ -23,7 +23,7 @@ from daemun.nginx.judge import judge
 from daemun.nginx.level import Level
 from daemun.nginx.levels import Http, build, is_fragment
 from daemun.nginx.locations import Tables
-from daemun.nginx.log_formats import ErrorLog, access_logs, error_log
+from daemun.nginx.log_formats import DEFAULT_PATH, ErrorLog, access_logs, error_log
 from daemun.nginx.lookups import lookups
 from daemun.nginx.making import Making
 from daemun.nginx.pages import faults
@@ -64,6 +64,8 @@ class Draft:
     error_log: ErrorLog | None
     threads: int | None
     secrets: Mapping[Id, bytes] = field(repr=False)
+    # False when lines go to nginx's own default for want of another.
+    names_access_logs: bool
     # Where the default server's certificate is obtained, by listener: the names it is to have.
     obtained: Mapping[Id, tuple[str, ...]]
     whole: Plan
@@ -89,11 +91,13 @@ class Draft:
 def lower(read: Read, *, prefix: str | None = None, acme: Resolver | None = None) -> Draft:
     """Lower what was read. Raises ConfigError, with everything that is wrong, when one of it is an error.
 
-    `prefix` is nginx's (`-p`), for content and logs; the directory of the main file when absent. `acme` obtains
-    certificates for servers with `ssl` that name none.
+    `prefix` is nginx's (`-p`), for content and logs. Without one it is the directory of the main file, and the log
+    that nginx writes unasked, into its prefix, is standard output. `acme` obtains certificates for servers with `ssl`
+    that name none.
     """
     conf_prefix = read.files[0].parent if read.files else Path()
     making = Making(prefix=str(conf_prefix) if prefix is None else prefix, conf_prefix=str(conf_prefix))
+    making.logs_unasked = "/dev/stdout" if prefix is None else DEFAULT_PATH
     making.problems.extend(read.problems)
     fragment = is_fragment(read.directives)
     directives, wrong = judge(read.directives, fragment=fragment)
@@ -174,6 +178,7 @@ class _Lowering:
             error_log=error_log(http.http, making) if http.http.last("error_log") is not None else None,
             threads=_threads(http.main, making),
             secrets=making.secrets,
+            names_access_logs=all(server.last("access_log") is not None for server in http.servers),
             obtained=obtained,
             whole=whole,
         )

@@ -73,7 +73,7 @@ class Routes:
             limits = self._limits(level, scene, made)
             filters, action = self._content(level, scene, made)
             steps = () if script_filter is None else (script_filter,)
-            filters = (*before, *limits, *steps, *filters)
+            filters = (*before, *limits, *steps, *self._named(level, scene, made), *filters)
         self.making.routes[made] = replace(
             placeholder,
             internal=internal,
@@ -96,13 +96,32 @@ class Routes:
         )
         return made
 
-    def _inside(self, level: Level, scene: Scene, outer: Id) -> Id:
-        """Add the route of an `if` or a `limit_except`: all that it means, without a rewrite phase."""
+    def _named(self, level: Level, scene: Scene, outer: Id) -> tuple[Id, ...]:
+        """Return the filter that chooses an upstream where a variable of proxy_pass names one."""
+        handler = self._handler(level)
+        choices = () if handler is None else self.proxying.choices(handler, scene)
+        if not choices:
+            return ()
+        steps = tuple(
+            script.If(
+                when=script.Equals(value=host, to=(Literal(name),)),
+                steps=(),
+                route=self._inside(level, scene, outer, instead=name),
+            )
+            for name, host in choices
+        )
+        return (self.making.filter(f"{outer} upstream", plan_filter.Script(steps)),)
+
+    def _inside(self, level: Level, scene: Scene, outer: Id, *, instead: str = "") -> Id:
+        """Add the route of an `if` or a `limit_except`: all that it means, without a rewrite phase.
+
+        With `instead`, the route of the level itself, when its proxy_pass names this upstream.
+        """
         words = " ".join((level.kind, *(level.directive.args if level.directive is not None else ())))
-        made = self.unique(f"{outer} {words}")
+        made = self.unique(f"{outer} to {instead}" if instead else f"{outer} {words}")
         self.making.routes[made] = placeholder = _placeholder(level)
         inner = replace(scene, name=made)
-        filters, action = self._content(level, inner, made)
+        filters, action = self._content(level, inner, made, instead=instead)
         outside = self.making.routes[outer]
         self.making.routes[made] = replace(
             placeholder,
@@ -114,7 +133,7 @@ class Routes:
         )
         return made
 
-    def _content(self, level: Level, scene: Scene, name: Id) -> tuple[tuple[Id, ...], Action]:
+    def _content(self, level: Level, scene: Scene, name: Id, *, instead: str = "") -> tuple[tuple[Id, ...], Action]:
         """Return the filters of access and content, and what answers."""
         gate = access(level, self.making, scene)
         filters: tuple[Id, ...] = (*(() if gate is None else (gate,)), *mirrors(level, self.making, scene))
@@ -122,7 +141,8 @@ class Routes:
         if handler is None:
             tried = try_files(level, self.making, scene, None)
             return filters, tried if tried is not None else files(level, self.making, scene)
-        proxied = self.proxying.proxy(level, scene, handler, uri_forbidden=self._uri_forbidden(level, handler))
+        forbidden = self._uri_forbidden(level, handler)
+        proxied = self.proxying.proxy(level, scene, handler, uri_forbidden=forbidden, instead=instead)
         if proxied is None:
             return filters, Fail(FaultKind.INTERNAL)
         if not level.own("try_files") and level.parent is not None and not level.all("try_files"):

@@ -82,7 +82,7 @@ class Variable(StrEnum):
     SERVICE_NAME = "service_name"
 
     # — upstream —
-    # What the service is reached as: its id without a scheme, or the address that the request has named.
+    # What the service is reached as: its id up to a space and without a scheme, or the address the request named.
     PROXY_HOST = "proxy_host"
     PROXY_PORT = "proxy_port"
     UPSTREAM_ADDRESS = "upstream_address"

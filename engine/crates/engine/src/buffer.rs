@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 use std::task::{ready, Context, Poll};
 
 use wire::head::Head;
@@ -174,6 +175,8 @@ pub struct Scratch {
     pub captures: RefCell<route::Captures>,
     pub looked_up: crate::lookup::Kept,
     pub record: crate::exchange::record::Record,
+    /// The request's body, where several exchanges need it.
+    pub held: Option<Rc<crate::exchange::hold::Held>>,
 }
 
 /// Whose it is.
@@ -204,6 +207,7 @@ impl Scratch {
             captures: RefCell::default(),
             looked_up: crate::lookup::Kept::default(),
             record: crate::exchange::record::Record::new((0, 0), 0, 0),
+            held: None,
         }
     }
 
@@ -222,6 +226,7 @@ impl Scratch {
         }
         self.record.endpoint = None;
         self.record.fault = None;
+        self.held = None;
         self.kept = None;
         self.captures.get_mut().clear();
         self.looked_up.clear();

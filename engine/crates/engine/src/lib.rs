@@ -31,6 +31,7 @@ pub mod condition;
 pub mod fault;
 pub mod io;
 pub mod lookup;
+pub mod password;
 pub mod socket;
 pub mod spill;
 pub mod template;

@@ -202,8 +202,7 @@ fn read_secrets(store: &Store, plan: &Plan, folder: Option<&Path>) -> Result<(),
         let (chain, key) = (read(&format!("{name}.crt"))?, read(&format!("{name}.key"))?);
         store.put_certificate(name, generation, &chain, &key).map_err(|e| e.to_string())?;
     }
-    let roots = plan.transports.values().filter_map(|t| t.tls.as_ref()).flat_map(|t| &t.roots);
-    for name in roots {
+    for name in daemun_engine::tls::store::secrets_of(plan) {
         store.put_secret(name, generation, &read(name)?).map_err(|e| e.to_string())?;
     }
     Ok(())

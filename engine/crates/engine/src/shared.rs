@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::fault::FaultCounters;
 use crate::observe::events::Events;
 use crate::observe::sink::Sinks;
+use crate::password::desk::Desk;
 use crate::snapshot::Snapshot;
 use crate::tls::accept::Handshakes;
 use crate::tls::store::Store;
@@ -33,6 +34,7 @@ pub struct Shared {
     pub hostname: String,
     /// Where temporary files stand.
     pub temporary: PathBuf,
+    pub passwords: Desk,
     /// Certificates and secrets, handed over apart from the Plan.
     pub tls: Store,
     pub kept: Kept,
@@ -58,6 +60,7 @@ impl Shared {
             resolver,
             hostname,
             temporary,
+            passwords: Desk::default(),
             tls: Store::default(),
             kept: Kept::default(),
             handshakes: Handshakes::default(),

@@ -1,6 +1,7 @@
 //! Templates at work: parts of the Plan become bytes of one exchange.
 
 use std::io::Write;
+use std::net::SocketAddr;
 
 use plan::template::{Part, Template, Variable};
 use wire::field::tokens;
@@ -152,9 +153,18 @@ fn extension(path: &[u8]) -> &[u8] {
 fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
     let (request, record, client) = (scope.request, scope.record, scope.client);
     match variable {
-        Variable::ClientIp | Variable::PeerIp => out.extend_from_slice(client.ip_text.as_bytes()),
-        Variable::ClientPort | Variable::PeerPort => number(out, client.port),
-        Variable::ClientAddress => out.extend_from_slice(client.address_text().as_bytes()),
+        Variable::ClientIp => out.extend_from_slice(client_text(scope).as_bytes()),
+        Variable::PeerIp => out.extend_from_slice(client.ip_text.as_bytes()),
+        Variable::ClientPort => match &request.real {
+            None => number(out, client.port),
+            Some(real) if real.port > 0 => number(out, real.port),
+            Some(_) => {}
+        },
+        Variable::PeerPort => number(out, client.port),
+        Variable::ClientAddress => match &request.real {
+            None => out.extend_from_slice(client.address_text().as_bytes()),
+            Some(real) => out.extend_from_slice(SocketAddr::new(real.ip, real.port).to_string().as_bytes()),
+        },
         Variable::ServerIp => out.extend_from_slice(client.local.ip().to_string().as_bytes()),
         Variable::ServerPort => number(out, client.local.port()),
         Variable::ListenerId => out.extend_from_slice(scope.listener.as_bytes()),
@@ -207,7 +217,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
             if tokens(&before).next().is_some() {
                 out.extend_from_slice(b", ");
             }
-            out.extend_from_slice(client.ip_text.as_bytes());
+            out.extend_from_slice(client_text(scope).as_bytes());
         }
         Variable::ServerName => out.extend_from_slice(scope.server_name.as_bytes()),
         Variable::RouteName => out.extend_from_slice(scope.route_name.as_bytes()),
@@ -229,7 +239,14 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::UpstreamResponseSeconds if record.upstream_status > 0 => seconds(out, record.response_nanos),
         Variable::UpstreamResponseBytes if record.upstream_status > 0 => number(out, record.upstream_bytes),
         Variable::Retries if record.retries > 0 => number(out, record.retries),
-        Variable::Status if record.status > 0 => number(out, record.log_status.unwrap_or(record.status)),
+        Variable::Status => {
+            // Before it is sent, what it is going to be.
+            let sent = Some(record.log_status.unwrap_or(record.status)).filter(|_| record.status > 0);
+            let coming = || record.page_status.or(scope.response.map(|head| head.status).filter(|&of| of > 0));
+            if let Some(status) = sent.or_else(coming) {
+                number(out, status);
+            }
+        }
         Variable::ResponseBodyBytes => number(out, record.body_bytes),
         Variable::ResponseBytes => number(out, record.sent_bytes),
         Variable::RequestBodyBytes => number(out, record.request_body_bytes),
@@ -257,9 +274,12 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::TlsResumed => {
             out.extend_from_slice(if client.session.as_ref().is_some_and(|s| s.resumed) { b"1" } else { b"" })
         }
-        // Users come with their middleware; the guarded ones have no value yet.
-        Variable::RemoteUser
-        | Variable::Http2
+        Variable::RemoteUser => {
+            let credentials = request.head.get_all(b"authorization").next().and_then(crate::password::credentials);
+            out.extend(credentials.map(|(user, _)| user).unwrap_or_default());
+        }
+        // The guarded ones have no value yet.
+        Variable::Http2
         | Variable::UpstreamConnectSeconds
         | Variable::UpstreamHeaderSeconds
         | Variable::UpstreamResponseSeconds
@@ -269,9 +289,12 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         | Variable::UpstreamHeaderNanos
         | Variable::UpstreamResponseNanos
         | Variable::UpstreamResponseBytes
-        | Variable::Retries
-        | Variable::Status => {}
+        | Variable::Retries => {}
     }
+}
+
+fn client_text<'a>(scope: &Scope<'a>) -> &'a str {
+    scope.request.real.as_ref().map_or(&scope.client.ip_text, |real| &real.text)
 }
 
 fn write_protocol(head: &Head, out: &mut Vec<u8>) {

@@ -112,7 +112,7 @@ pub enum Variable {
     RouteName,
     ServiceName,
     // upstream
-    /// What the service is reached as: its id without a scheme, or the address that the request has named.
+    /// What the service is reached as: its id up to a space and without a scheme, or the address the request named.
     ProxyHost,
     ProxyPort,
     UpstreamAddress,

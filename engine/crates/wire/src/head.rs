@@ -39,7 +39,7 @@ pub struct Field {
 }
 
 /// A request's or response's head.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Head {
     pub bytes: Vec<u8>,
     pub fields: Vec<Field>,

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use wire::target::{
-    encode_path, is_target, matching_form, normalise_path, normalise_query, split, Parts, Policy, Semicolons,
+    encode_path, is_target, matching_form, normalise_path, normalise_query, quote_argument, quote_location, split,
+    Parts, Policy, Semicolons,
 };
 use wire::Refusal;
 
@@ -243,5 +244,19 @@ fn semicolons() {
         let mut out = Vec::new();
         normalise_query(b"a;b&c", &Policy { semicolons, ..TRAEFIK }, &mut out).unwrap();
         assert_eq!(out, to.as_bytes());
+    }
+}
+
+/// What is taken out of a path ends neither an argument nor a location, as nginx quotes it.
+#[test]
+fn quoted() {
+    let from = b"a b&c+d?e%f#g\"/\x01\x7f\xc3";
+    for (quote, to) in [
+        (quote_argument as fn(&[u8], &mut Vec<u8>), "a%20b%26c%2Bd%3Fe%25f%23g\"/%01%7F%C3"),
+        (quote_location, "a%20b&c+d?e%25f%23g\"/%01%7F%C3"),
+    ] {
+        let mut out = Vec::new();
+        quote(from, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), to);
     }
 }

@@ -26,6 +26,8 @@ const JUMPS: u8 = 10;
 pub enum Decision<'p> {
     Answer(Answer),
     Proxy(&'p RouteRun, &'p ProxyRun),
+    /// What this filter waits for is done, then it goes on.
+    Wait(&'p Arc<FilterRun>),
 }
 
 /// Where an exchange is.
@@ -88,6 +90,12 @@ impl<'p> Course<'p> {
             };
             match (turn, self.at) {
                 (Turn::Answer(answer), _) => return Ok(Decision::Answer(answer)),
+                (Turn::Wait, at) => {
+                    let filters = if let At::Route(route) = at { &route.filters } else { &exchange.host.filters };
+                    if let Some(filter) = filters.get(self.done - 1) {
+                        return Ok(Decision::Wait(filter));
+                    }
+                }
                 // What the host's filters have changed is what is searched.
                 (Turn::Go | Turn::Search, At::Host) => self.go(At::Table),
                 (Turn::Go, _) => {}
@@ -179,6 +187,35 @@ impl<'p> Course<'p> {
         exchange.request.go_to(target, exchange.host.http.path.decode);
         exchange.route = None;
         self.go(At::Host);
+    }
+
+    /// Begins again with a path and a query, in the host's table.
+    pub(super) fn search_for(
+        &mut self,
+        exchange: &mut Exchange<'_, 'p>,
+        path: Vec<u8>,
+        query: &[u8],
+    ) -> Result<(), Fault> {
+        self.count()?;
+        exchange.request.undo();
+        self.table = &exchange.host.table;
+        exchange.request.set_query(query.to_vec());
+        exchange.request.rewrite(path, exchange.host.http.path.decode);
+        exchange.route = None;
+        self.go(At::Host);
+        Ok(())
+    }
+
+    /// Goes to the host's route of this name.
+    pub(super) fn go_to_named(&mut self, exchange: &mut Exchange<'_, 'p>, name: &[u8]) -> Result<(), Fault> {
+        self.count()?;
+        exchange.request.undo();
+        self.table = &exchange.host.table;
+        let named = self.table.named.iter().find(|(known, _)| known.as_bytes() == name);
+        let (_, number) = named.ok_or_else(|| Fault::new(FaultKind::Internal, "there is no location of that name"))?;
+        exchange.request.internal = true;
+        self.go(At::Route(enter(exchange, *number)?));
+        Ok(())
     }
 
     /// Begins again with another path, in the table of this number; the query stays.

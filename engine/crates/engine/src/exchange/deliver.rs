@@ -10,6 +10,7 @@ use wire::field::{lists_token, Known};
 use wire::framing::{self, Framing};
 use wire::head::Head;
 
+use super::accel;
 use super::answer::{self, Delivery};
 use super::connection::Next;
 use super::download::{Download, From, Source, Waits};
@@ -70,6 +71,9 @@ pub async fn deliver(
         location::rewrite(&mut to.place.exchange(downstream, scratch), &to.proxy.rewrite_location);
     }
     page::dress(&mut scratch.response, &scratch.record);
+    if !scratch.record.carried.is_empty() {
+        accel::put(&mut scratch.response, &scratch.record, false);
+    }
     filter(downstream, scratch, to);
     let delivery = delivery(framing, scratch, length);
     let keeps = to.keeps
@@ -350,7 +354,7 @@ fn filter(downstream: &Downstream, scratch: &mut Scratch, to: &Aim<'_>) {
 }
 
 fn log(downstream: &Downstream, scratch: &mut Scratch, to: &Aim<'_>) {
-    if !to.route.logs.is_empty() {
+    if !to.route.logs.is_empty() && !downstream.is_inner() {
         let exchange = to.place.exchange(downstream, scratch);
         to.route.logs.iter().for_each(|log| log.write(&exchange.scope()));
     }

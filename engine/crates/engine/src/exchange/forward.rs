@@ -12,6 +12,7 @@ use wire::chunk::Decoder;
 use wire::field::{Known, KnownSet, HOP_BY_HOP};
 use wire::framing::Framing;
 
+use super::accel;
 use super::ask::{self, Failure};
 use super::connection::Next;
 use super::deliver;
@@ -69,6 +70,8 @@ pub enum Outcome {
     Failed(Fault),
     /// Nothing went to the client; an error page stands for the response whose head stands in `scratch.response`.
     Intercepted,
+    /// Nothing went to the client; the endpoint has handed the exchange over.
+    HandedOver(Vec<u8>),
     /// The endpoint has switched protocols.
     Tunnel(Tunnel),
 }
@@ -104,7 +107,12 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
     let mut last = None;
     loop {
         let key = key.as_deref().unwrap_or_default();
-        let asking = Asking { client: downstream.client.ip, key, random: worker.random(), tried: &tried };
+        let asking = Asking {
+            client: scratch.request.client_ip(&downstream.client),
+            key,
+            random: worker.random(),
+            tried: &tried,
+        };
         let Some(in_flight) = service.balancer.pick(&asking) else {
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
             give_up(scratch, upload);
@@ -125,6 +133,13 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
                         deliver::note_answer(&worker, to, &in_flight);
                         give_up(scratch, upload);
                         return Outcome::Intercepted;
+                    }
+                    if let Some(target) = to.proxy.accel.then(|| accel::target(&scratch.response)).flatten() {
+                        // As above.
+                        deliver::note_answer(&worker, to, &in_flight);
+                        give_up(scratch, upload);
+                        accel::carry(&scratch.response, &mut scratch.record);
+                        return Outcome::HandedOver(target);
                     }
                     return deliver::deliver(downstream, scratch, to, upload, upstream, in_flight).await;
                 }
@@ -287,27 +302,25 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     if let Some((mut upload, body)) = kept {
         // Another route's failed before.
         upload.replay();
+        if upload.bare {
+            request.head.remove(b"expect");
+        }
         write_request(out, request, to, decoded, &made, upload.head.1)?;
         upload.head.0 = out.len();
         out.extend_from_slice(&body);
         request.framing = Framing::UntilClose;
         return Ok(upload);
     }
-    let limits = Limits {
-        body_bytes: to.route.body_bytes.unwrap_or(http.body_bytes),
-        idle_ms: http.timeouts.body_idle_ms,
-        min_rate: http.timeouts.body_min_rate,
-        write_idle_ms: to.transport.write_idle_ms,
-        trailers: to.proxy.trailers,
-    };
-    let mut upload = match &downstream.side {
-        Side::Http1(_) | Side::Inner(_) => {
-            Upload::new(request.framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits)
-        }
-        Side::Http2(_) => Upload::of_frames(request.framing, http.limits, &limits),
-    };
-    // From here on the body is the upload's: what it leaves in the buffer when it fails is no request.
+    let mut upload = upload(downstream, scratch, to.place, (to.transport.write_idle_ms, to.proxy.trailers));
+    let Scratch { request, to_upstream: out, held, .. } = scratch;
     let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
+    if let (Some(held), true) = (held, to.proxy.pass_body) {
+        let framing = Framing::Length(held.length);
+        write_request(out, request, to, decoded, &made, framing)?;
+        upload.head = (out.len(), framing);
+        held.put(out, &mut upload);
+        return Ok(upload);
+    }
     let held = to.proxy.hold.filter(|_| to.proxy.pass_body);
     if upload.body_done() || (held.is_none() && to.proxy.pass_body) {
         write_request(out, request, to, decoded, &made, framing)?;
@@ -328,7 +341,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     let keep = Keep { memory: out.len().saturating_add(memory), discard: !to.proxy.pass_body };
     take_what_came(downstream, scratch, &mut upload)?;
     if keep.discard || !upload.body_done() {
-        Box::pin(hold::collect(downstream, scratch, to, &mut upload, keep)).await?;
+        Box::pin(hold::collect(downstream, scratch, to.place, &mut upload, keep)).await?;
     }
     if chunked {
         // Its length is known only now; the head goes before it.
@@ -343,8 +356,36 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     Ok(upload)
 }
 
+/// The request's body on its way; what it leaves in the buffer when it fails is no request.
+pub(super) fn upload(
+    downstream: &Downstream,
+    scratch: &mut Scratch,
+    place: Place<'_>,
+    (write_idle_ms, trailers): (u64, bool),
+) -> Upload {
+    let http = &place.host.http;
+    let limits = Limits {
+        body_bytes: place.route.and_then(|route| route.body_bytes).unwrap_or(http.body_bytes),
+        idle_ms: http.timeouts.body_idle_ms,
+        min_rate: http.timeouts.body_min_rate,
+        write_idle_ms,
+        trailers,
+    };
+    let framing = scratch.request.framing;
+    match &downstream.side {
+        Side::Http1(_) | Side::Inner(_) => {
+            Upload::new(framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits)
+        }
+        Side::Http2(_) => Upload::of_frames(framing, http.limits, &limits),
+    }
+}
+
 /// Puts what of the body has come already behind what stands in the out-buffer.
-fn take_what_came(downstream: &mut Downstream, scratch: &mut Scratch, upload: &mut Upload) -> Result<(), Fault> {
+pub(super) fn take_what_came(
+    downstream: &mut Downstream,
+    scratch: &mut Scratch,
+    upload: &mut Upload,
+) -> Result<(), Fault> {
     let Scratch { client: buffer, to_upstream: out, trailers, .. } = scratch;
     match &mut downstream.side {
         Side::Http1(_) => upload.fill(out, buffer, trailers),

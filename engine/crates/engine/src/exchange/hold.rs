@@ -5,12 +5,15 @@
 //! A body that came with its head costs nothing of this.
 
 use std::io;
+use std::rc::Rc;
 use std::task::{ready, Context, Poll};
 
 use plan::fault::FaultKind;
+use wire::framing::Framing;
 
 use super::downstream::{Downstream, Side};
-use super::forward::Aim;
+use super::forward;
+use super::route::Place;
 use super::upload::{Source, Stopped, Upload};
 use crate::buffer::{Scratch, UPSTREAM_BUFFER};
 use crate::fault::Fault;
@@ -26,9 +29,26 @@ pub struct Keep {
     pub discard: bool,
 }
 
+/// A whole body that several exchanges send.
+pub struct Held {
+    memory: Vec<u8>,
+    file: Option<Rc<Unnamed>>,
+    pub length: u64,
+}
+
+impl Held {
+    /// Puts it behind the head of a request.
+    pub fn put(&self, out: &mut Vec<u8>, upload: &mut Upload) {
+        out.extend_from_slice(&self.memory);
+        upload.rest = self.file.as_ref().map(|file| Rest::new(Rc::clone(file)));
+        upload.body_bytes = self.length;
+    }
+}
+
 /// The part of a whole body that memory did not take.
 pub struct Rest {
-    file: Unnamed,
+    /// Copies of the request read it too.
+    file: Rc<Unnamed>,
     /// Bytes that were sent.
     pub at: u64,
     /// A part of the file, and where in it `at` is.
@@ -38,7 +58,7 @@ pub struct Rest {
 }
 
 impl Rest {
-    fn new(file: Unnamed) -> Self {
+    fn new(file: Rc<Unnamed>) -> Self {
         Self { file, at: 0, piece: Vec::new(), taken: 0, filled: 0 }
     }
 
@@ -89,9 +109,11 @@ impl Upload {
         if !keep.discard {
             let rest = match &mut self.rest {
                 Some(rest) => rest,
-                none => none.insert(Rest::new(Unnamed::new(directory).map_err(|e| internal(&e))?)),
+                none => none.insert(Rest::new(Rc::new(Unnamed::new(directory).map_err(|e| internal(&e))?))),
             };
-            rest.file.append(&out[keep.memory..]).map_err(|e| internal(&e))?;
+            if let Some(file) = Rc::get_mut(&mut rest.file) {
+                file.append(&out[keep.memory..]).map_err(|e| internal(&e))?;
+            }
         }
         out.truncate(keep.memory);
         Ok(())
@@ -105,11 +127,11 @@ impl Upload {
 pub async fn collect(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    to: &Aim<'_>,
+    place: Place<'_>,
     upload: &mut Upload,
     keep: Keep,
 ) -> Result<(), Fault> {
-    let worker = std::rc::Rc::clone(&downstream.worker);
+    let worker = Rc::clone(&downstream.worker);
     let clock = &worker.clock;
     if std::mem::take(&mut scratch.request.expects_continue) && upload.body_bytes == 0 {
         downstream.go_on(&mut scratch.to_client)?;
@@ -134,7 +156,7 @@ pub async fn collect(
         if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer, false) {
             return Poll::Ready(Err(fault));
         }
-        let life = to.place.listener.life.end(clock);
+        let life = place.listener.life.end(clock);
         if downstream.alarm.poll(cx, upload.deadline().min(life)) {
             let fault = if upload.is_client_late(clock.now()) {
                 Fault::new(FaultKind::BodyTimeout, "the request body did not come in time")
@@ -146,6 +168,35 @@ pub async fn collect(
         Poll::Pending
     })
     .await
+}
+
+/// Collects the body for several exchanges, so many bytes of it in memory: it stands in `scratch.held` then.
+///
+/// # Errors
+/// As [`collect`].
+pub async fn hold(
+    downstream: &mut Downstream,
+    scratch: &mut Scratch,
+    place: Place<'_>,
+    memory: usize,
+) -> Result<(), Fault> {
+    if matches!(scratch.request.framing, Framing::None | Framing::Length(0) | Framing::UntilClose) {
+        return Ok(());
+    }
+    let mut upload = forward::upload(downstream, scratch, place, (0, false));
+    upload.bare = true;
+    scratch.to_upstream.clear();
+    scratch.trailers.clear();
+    forward::take_what_came(downstream, scratch, &mut upload)?;
+    if !upload.body_done() {
+        collect(downstream, scratch, place, &mut upload, Keep { memory, discard: false }).await?;
+    }
+    scratch.request.head.remove(b"expect");
+    scratch.request.framing = Framing::None;
+    let file = upload.rest.take().map(|rest| rest.file);
+    let memory = std::mem::take(&mut scratch.to_upstream);
+    scratch.held = Some(Rc::new(Held { memory, file, length: upload.body_bytes }));
+    Ok(())
 }
 
 /// What was kept cannot be kept or read.

@@ -5,6 +5,8 @@
 //! a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
+pub mod accel;
+pub mod admit;
 pub mod ahead;
 pub mod answer;
 pub mod ask;
@@ -17,11 +19,13 @@ pub mod forward;
 pub mod hold;
 pub mod inner;
 pub mod location;
+pub mod mirroring;
 pub mod page;
 pub mod record;
 pub mod removal;
 pub mod request;
 pub mod route;
+pub mod subrequest;
 pub mod tunnel;
 pub mod upload;
 
@@ -75,6 +79,16 @@ pub struct Exchange<'a, 'p> {
     pub captures: &'a mut RefCell<Captures>,
     pub looked_up: &'a mut Kept,
     pub record: &'a mut Record,
+}
+
+/// A service's id without its scheme and what stands behind a space; a Unix socket has no name (nginx's `$proxy_host`).
+fn reached_as(id: &str) -> &str {
+    let host = id.split_once("://").map_or(id, |(_, host)| host);
+    match host.split_once(' ') {
+        _ if host.starts_with("unix:") => "localhost",
+        Some((host, _)) => host,
+        None => host,
+    }
 }
 
 /// Appends text that was put together as one word of a start line or a field: what would end or split it is
@@ -163,12 +177,14 @@ impl<'p> Exchange<'_, 'p> {
                 }
             }),
             service_name: service,
-            service_host: host.split_once("://").map_or(host, |(_, host)| host),
+            service_host: reached_as(host),
         }
     }
 
     /// Puts an answer's head together.
     pub fn respond(&mut self, respond: &RespondRun) -> Answer {
+        // It may name its own status.
+        self.response.status = respond.status;
         let body = respond.body.render(&self.scope());
         self.own_head(respond.status, &respond.headers);
         Answer { body: body.into(), close: false, silent: false, stands: false }
@@ -188,6 +204,15 @@ impl<'p> Exchange<'_, 'p> {
         self.own_head(status, &[]);
         self.response.add(b"Location", &word);
         Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
+    }
+
+    /// Puts an answer's head together, with a location that is known.
+    pub fn respond_from(&mut self, respond: &RespondRun, location: &[u8]) -> Answer {
+        let answer = self.respond(respond);
+        let mut word = Vec::with_capacity(location.len());
+        write_word(location, &mut word);
+        self.response.add(b"Location", &word);
+        answer
     }
 
     fn own_head(&mut self, status: u16, headers: &[(String, crate::template::Text)]) {

@@ -28,6 +28,8 @@ pub struct Record {
     pub response_nanos: u64,
     pub retries: u32,
     pub fault: Option<Fault>,
+    /// Fields of a response that was handed over, for the answer.
+    pub carried: Vec<(&'static [u8], Vec<u8>)>,
     /// The fault that the engine's present answer is for.
     pub failed: Option<FaultKind>,
     /// The status of an error page, instead of the one it is answered with.
@@ -58,6 +60,7 @@ impl Record {
             response_nanos: 0,
             retries: 0,
             fault: None,
+            carried: Vec::new(),
             failed: None,
             page_status: None,
             challenges: Vec::new(),

@@ -18,6 +18,16 @@ use super::downstream::Client;
 use crate::fault::Fault;
 use crate::snapshot::http::HttpRun;
 
+/// A client behind a peer that is trusted.
+#[derive(Clone)]
+pub struct RealClient {
+    pub ip: IpAddr,
+    pub text: String,
+    /// 0 when it is not known.
+    pub port: u16,
+}
+
+#[derive(Clone)]
 pub struct Request {
     pub head: Head,
     /// The current path, in the policy's form.
@@ -41,6 +51,10 @@ pub struct Request {
     pub upgrade: bool,
     /// A filter has changed the path.
     pub rewritten: bool,
+    /// Of the engine's own, beside another.
+    pub is_subrequest: bool,
+    /// Who the client is, when it is not the peer.
+    pub real: Option<Box<RealClient>>,
     /// Bytes of the head that came from the client; what was added to it stands behind them.
     client_bytes: usize,
     /// A rewrite has ended in `break`: the path goes upstream as it is, whatever prefix was matched.
@@ -49,8 +63,9 @@ pub struct Request {
     pub internal: bool,
     /// The method as received.
     received: Span,
-    /// What of the head filters have not touched: so many fields, and Host with its port.
-    marked: usize,
+    /// What of the head filters have not touched: so many fields, and Host with its port. None is kept where nothing
+    /// searches again.
+    marked: Option<usize>,
     marked_host: Vec<u8>,
 }
 
@@ -71,11 +86,13 @@ impl Default for Request {
             expects_continue: false,
             upgrade: false,
             rewritten: false,
+            is_subrequest: false,
+            real: None,
             client_bytes: 0,
             keeps_prefix: false,
             internal: false,
             received: Span::default(),
-            marked: 0,
+            marked: None,
             marked_host: Vec::new(),
         }
     }
@@ -101,11 +118,13 @@ impl Request {
     }
 
     fn forget_changes(&mut self) {
+        self.is_subrequest = false;
+        self.real = None;
         self.rewritten = false;
         self.keeps_prefix = false;
         self.internal = false;
         self.received = Span::default();
-        self.marked = 0;
+        self.marked = None;
         self.marked_host.clear();
     }
 
@@ -132,6 +151,23 @@ impl Request {
     #[must_use]
     pub fn matching_path(&self) -> &[u8] {
         self.matching.as_deref().unwrap_or(&self.path)
+    }
+
+    /// The client's address.
+    #[must_use]
+    pub fn client_ip(&self, peer: &Client) -> IpAddr {
+        self.real.as_ref().map_or(peer.ip, |real| real.ip)
+    }
+
+    /// A copy for a sub-request: without a body, and it may reach internal routes.
+    #[must_use]
+    pub fn for_subrequest(&self) -> Self {
+        let mut copy = self.clone();
+        copy.framing = Framing::None;
+        copy.expects_continue = false;
+        copy.upgrade = false;
+        copy.is_subrequest = true;
+        copy
     }
 
     /// Writes the fields that did not come from the client, but for those in `skip`.
@@ -197,13 +233,14 @@ impl Request {
     /// What filters do from here on to the head can be undone.
     pub fn mark(&mut self) {
         self.head.fields.retain(|field| !field.removed);
-        self.marked = self.head.fields.len();
+        self.marked = Some(self.head.fields.len());
         self.marked_host.clone_from(&self.host_field);
     }
 
     /// The head is as it was marked: another route sees nothing of what filters of the last have done.
     pub fn undo(&mut self) {
-        self.head.fields.truncate(self.marked);
+        let Some(marked) = self.marked else { return };
+        self.head.fields.truncate(marked);
         self.head.fields.iter_mut().for_each(|field| field.removed = false);
         self.host_field.clone_from(&self.marked_host);
     }
@@ -373,7 +410,7 @@ impl ::route::Subject for Asked<'_> {
     }
 
     fn client_ip(&self) -> IpAddr {
-        self.client.ip
+        self.request.client_ip(self.client)
     }
 
     fn tls(&self) -> bool {

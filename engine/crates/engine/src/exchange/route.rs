@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use plan::fault::FaultKind;
 use wire::framing::Framing;
@@ -12,11 +13,12 @@ use super::connection::Next;
 use super::course::{Course, Decision};
 use super::downstream::{Client, Downstream, Side};
 use super::forward::{self, Forwarding, Outcome};
-use super::page;
 use super::record::Record;
+use super::{accel, admit, mirroring, page};
 use super::{Answer, Body, Exchange};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
+use crate::filter::FilterRun;
 use crate::snapshot::listener::{HostRun, ListenerRun};
 use crate::snapshot::route::RouteRun;
 use crate::worker::WorkerHandle;
@@ -33,7 +35,7 @@ impl Drop for Running<'_> {
 /// Where in the Snapshot an exchange is.
 #[derive(Clone, Copy)]
 pub struct Place<'p> {
-    pub listener: &'p ListenerRun,
+    pub listener: &'p Arc<ListenerRun>,
     pub host: &'p HostRun,
     pub route: Option<&'p RouteRun>,
 }
@@ -62,7 +64,7 @@ impl<'p> Place<'p> {
 pub async fn exchange(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
-    listener: &ListenerRun,
+    listener: &Arc<ListenerRun>,
     head_bytes: usize,
 ) -> Next {
     let worker = Rc::clone(&downstream.worker);
@@ -71,6 +73,7 @@ pub async fn exchange(
     scratch.record = new_record(downstream, head_bytes);
     scratch.captures.get_mut().clear();
     scratch.looked_up.clear();
+    scratch.held = None;
     scratch.kept = None;
     // Templates see the response of this exchange or none.
     scratch.response.clear();
@@ -104,7 +107,7 @@ pub async fn exchange(
 }
 
 /// Does what was decided. An error page may stand for an answer: then the course goes on.
-async fn run<'p>(
+pub(super) async fn run<'p>(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
     mut place: Place<'p>,
@@ -115,11 +118,32 @@ async fn run<'p>(
     loop {
         let answer = match decided {
             Decision::Answer(answer) => answer,
+            Decision::Wait(filter) => match Box::pin(wait(downstream, scratch, place, filter)).await {
+                Some(answer) => answer,
+                None => {
+                    let mut exchange = place.exchange(downstream, scratch);
+                    decided = course.decide(&mut exchange);
+                    place.route = exchange.route;
+                    continue;
+                }
+            },
             Decision::Proxy(route, proxy) => {
                 match forward::forward(downstream, scratch, &Forwarding { place, route, proxy, keeps }).await {
                     Outcome::Answered(next) => return next,
                     Outcome::Failed(fault) => place.exchange(downstream, scratch).fault(fault),
                     Outcome::Intercepted => page::intercepted(&mut place.exchange(downstream, scratch)),
+                    Outcome::HandedOver(target) => {
+                        let mut exchange = place.exchange(downstream, scratch);
+                        match course.hand_over(&mut exchange, &target) {
+                            Ok(()) => {
+                                keeps &= exchange.request.framing != Framing::UntilClose;
+                                decided = course.decide(&mut exchange);
+                                place.route = exchange.route;
+                                continue;
+                            }
+                            Err(fault) => exchange.fault(fault),
+                        }
+                    }
                     Outcome::Tunnel(tunnel) => return Next::Tunnel(Box::new(tunnel)),
                 }
             }
@@ -135,6 +159,22 @@ async fn run<'p>(
                 place.route = exchange.route;
             }
         }
+    }
+}
+
+/// Does what a filter must wait for; an answer ends the exchange.
+async fn wait(
+    downstream: &mut Downstream,
+    scratch: &mut Scratch,
+    place: Place<'_>,
+    filter: &Arc<FilterRun>,
+) -> Option<Answer> {
+    match &**filter {
+        FilterRun::Access(access) => admit::admit(downstream, scratch, place, access).await,
+        _ => match mirroring::mirror(downstream, scratch, place, filter).await {
+            Ok(()) => None,
+            Err(fault) => Some(place.exchange(downstream, scratch).fault(fault)),
+        },
     }
 }
 
@@ -187,6 +227,10 @@ async fn finish(
     let body_left = !scratch.request.head.http2 && answer::skip_body(scratch, place.host);
     let mut exchange = place.exchange(downstream, scratch);
     page::dress(exchange.response, exchange.record);
+    if !exchange.record.carried.is_empty() {
+        let is_own = exchange.response.status < 300;
+        accel::put(exchange.response, exchange.record, is_own);
+    }
     exchange.filters().iter().rev().for_each(|f| f.on_response(&mut exchange));
     let keeps = keeps && !answer.close && !body_left;
     let head_only = exchange.request.head.method() == b"HEAD";
@@ -197,7 +241,7 @@ async fn finish(
     let idle_ms = place.host.http.timeouts.write_idle_ms;
     let mut out = std::mem::take(&mut scratch.to_client);
     let sent = match &mut answer.body {
-        _ if bodyless => answer::send(downstream, &out, b"", idle_ms).await,
+        _ if bodyless || downstream.is_inner() => answer::send(downstream, &out, b"", idle_ms).await,
         Body::Bytes(body) => answer::send(downstream, &out, body, idle_ms).await,
         Body::File(file) => Box::pin(file.send(downstream, scratch, &mut out, idle_ms)).await,
     };
@@ -212,7 +256,9 @@ async fn finish(
     scratch.to_client = out;
     let exchange = place.exchange(downstream, scratch);
     let logs = place.route.map_or(&place.host.logs, |r| &r.logs);
-    logs.iter().for_each(|log| log.write(&exchange.scope()));
+    if !downstream.is_inner() {
+        logs.iter().for_each(|log| log.write(&exchange.scope()));
+    }
     match sent {
         Ok(_) if keeps => Next::Keep,
         Ok(_) => Next::Linger,
@@ -226,7 +272,12 @@ async fn finish(
 }
 
 /// Answers a request whose head cannot be read.
-pub async fn refuse(downstream: &mut Downstream, scratch: &mut Scratch, listener: &ListenerRun, fault: Fault) -> Next {
+pub async fn refuse(
+    downstream: &mut Downstream,
+    scratch: &mut Scratch,
+    listener: &Arc<ListenerRun>,
+    fault: Fault,
+) -> Next {
     scratch.request.clear();
     scratch.request.head.http2 = matches!(downstream.side, Side::Http2(_));
     scratch.response.clear();

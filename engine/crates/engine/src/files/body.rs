@@ -231,12 +231,12 @@ impl Sending<'_> {
                             Ok(n) => n,
                             Err(error) => return Poll::Ready(Err(gone(&error))),
                         },
-                        Side::Inner(_) => data.len() + text.len(),
                         Side::Http2(stream) => {
                             let one = if text.is_empty() { data } else { text };
                             let ends = is_last && part.left() == 0 && one.len() == text.len() + data.len();
                             ready!(stream.poll_send_data(cx, one, ends))?
                         }
+                        Side::Inner(_) => text.len() + data.len(),
                     }
                 }
             };

@@ -1,15 +1,21 @@
 //! Filters at work, one file each: on the request in a route's order, on the response in reverse.
 
+pub mod access;
 pub mod error_pages;
 mod expires;
 mod headers;
+mod mirror;
 mod path;
+mod real_ip;
 mod script;
 
 use plan::fault::FaultKind;
 use plan::filter::Filter;
 
+use self::access::AccessRun;
 use self::error_pages::PageRun;
+use self::mirror::MirrorRun;
+use self::real_ip::RealIpRun;
 use crate::condition::Test;
 use crate::control::error::CallError;
 use crate::exchange::{Answer, Exchange};
@@ -30,6 +36,9 @@ pub enum FilterRun {
     Respond(Test, RespondRun),
     Script(Vec<StepRun>),
     ErrorPages(Vec<PageRun>),
+    Access(AccessRun),
+    Mirror(MirrorRun),
+    RealIp(RealIpRun),
 }
 
 /// What becomes of an exchange after a filter has seen its request.
@@ -42,6 +51,8 @@ pub enum Turn {
     Search,
     /// The route of this number takes the place of the present one.
     Route(u32),
+    /// Something must be waited for; then the next filter.
+    Wait,
 }
 
 impl FilterRun {
@@ -68,9 +79,11 @@ impl FilterRun {
             }
             Filter::Script(steps) => Self::Script(script::build(steps, links)?),
             Filter::ErrorPages(pages) => Self::ErrorPages(error_pages::build(pages, links)?),
-            Filter::Access(_) => return Err(CallError::unsupported("", "access")),
-            Filter::Mirror { .. } => return Err(CallError::unsupported("", "mirror")),
-            Filter::RealIp { .. } => return Err(CallError::unsupported("", "real_ip")),
+            Filter::Access(access) => Self::Access(AccessRun::build(access, links)?),
+            Filter::Mirror { to, body } => Self::Mirror(MirrorRun::build(to, *body, links)?),
+            Filter::RealIp { trusted, header, recursive } => Self::RealIp(
+                RealIpRun::build(trusted, header, *recursive).map_err(|e| CallError::new("bad_plan", &e, ""))?,
+            ),
         })
     }
 
@@ -91,7 +104,16 @@ impl FilterRun {
                 return Ok(Turn::Answer(exchange.respond(respond)));
             }
             Self::Script(steps) => return script::run(exchange, steps),
-            Self::ResponseHeaders { .. } | Self::Redirect(..) | Self::Respond(..) | Self::ErrorPages(_) => {}
+            Self::RealIp(run) => run.on_request(exchange),
+            // A sub-request is neither asked nor copied again.
+            Self::Access(access) if !exchange.request.is_subrequest => return Ok(access.on_request(exchange)),
+            Self::Mirror(_) if !exchange.request.is_subrequest => return Ok(Turn::Wait),
+            Self::ResponseHeaders { .. }
+            | Self::Redirect(..)
+            | Self::Respond(..)
+            | Self::ErrorPages(_)
+            | Self::Access(_)
+            | Self::Mirror(_) => {}
         }
         Ok(Turn::Go)
     }

@@ -250,7 +250,7 @@ impl Exchange {
         let Self { mut downstream, mut scratch, current, read, meter, _running } = self;
         let worker = Rc::clone(&downstream.worker);
         let _panic = CountPanic(&worker);
-        let listener = &*current.listener;
+        let listener = &current.listener;
         let bytes = scratch.request.head.bytes.len();
         // What becomes of the connection is its driver's.
         let _: Next = match read {

@@ -44,7 +44,7 @@ pub fn build(
     secrets: &HandedOver<'_>,
     open: &OpenSink<'_>,
 ) -> Result<Snapshot, CallError> {
-    let links = Links::new(plan);
+    let links = Links::new(plan, secrets.store);
     let http = each(&plan.http, "http", |_, p| HttpRun::build(p).map_err(bad_plan))?;
     let faults = each(&plan.faults, "faults", |_, f| FaultsRun::build(f, &links))?;
     let logs = each(&plan.logs, "logs", |_, log| {
@@ -72,7 +72,8 @@ pub fn build(
     let tables = each(&plan.tables, "tables", |_, table| {
         let index = TableIndex::build(table).map_err(|errors| bad_plan(join(&errors)))?;
         let routes = find_all(&routes, "route", index.routes())?;
-        Ok(Arc::new(TableRun { index, routes }))
+        let named = links.names(table)?;
+        Ok(Arc::new(TableRun { index, routes, named }))
     })?;
     let hosts = each(&plan.hosts, "hosts", |_, h| {
         Ok(Arc::new(HostRun {

@@ -16,6 +16,8 @@ use super::listener::TableRun;
 use super::route::RouteRun;
 use crate::control::error::CallError;
 use crate::lookup::LookupRun;
+use crate::password::Users;
+use crate::tls::store::Store;
 
 /// What is found by its number while an exchange runs.
 #[derive(Default)]
@@ -30,6 +32,9 @@ pub struct Routing {
 /// The numbers, while a Snapshot is built.
 pub struct Links<'p> {
     plan: &'p Plan,
+    secrets: &'p Store,
+    /// Those of secrets that are asked for, read.
+    users: RefCell<FxHashMap<String, Arc<Users>>>,
     tables: FxHashMap<&'p str, u32>,
     routes: FxHashMap<&'p str, u32>,
     lookups: FxHashMap<&'p str, u32>,
@@ -41,12 +46,14 @@ pub struct Links<'p> {
 
 impl<'p> Links<'p> {
     #[must_use]
-    pub fn new(plan: &'p Plan) -> Self {
+    pub fn new(plan: &'p Plan, secrets: &'p Store) -> Self {
         fn numbered<T>(all: &BTreeMap<String, T>) -> FxHashMap<&str, u32> {
             all.keys().map(String::as_str).zip(0..).collect()
         }
         Self {
             plan,
+            secrets,
+            users: RefCell::default(),
             tables: numbered(&plan.tables),
             routes: numbered(&plan.routes),
             lookups: numbered(&plan.lookups),
@@ -83,6 +90,21 @@ impl<'p> Links<'p> {
             Some(Table::Locations(level)) => named(level, name),
         };
         self.route(route.ok_or_else(|| CallError::reference("", "named location", name))?)
+    }
+
+    /// Every name of a table, with its route's number.
+    ///
+    /// # Errors
+    /// As [`Links::table`].
+    pub fn names(&self, table: &Table) -> Result<Vec<(String, u32)>, CallError> {
+        let mut all = Vec::new();
+        if let Table::Locations(level) = table {
+            names(level, &mut |name, route| {
+                all.push((name.to_owned(), self.route(route)?));
+                Ok(())
+            })?;
+        }
+        Ok(all)
     }
 
     /// A lookup's number, and where an exchange keeps what came of this key; equal keys share a place.
@@ -125,6 +147,20 @@ impl<'p> Links<'p> {
         CompiledPattern::new(pattern).map_err(|problem| CallError::new("bad_plan", &problem.to_string(), ""))
     }
 
+    /// The users whose htpasswd lines stand in a secret.
+    ///
+    /// # Errors
+    /// It was not handed over.
+    pub fn users(&self, id: &str) -> Result<Arc<Users>, CallError> {
+        if let Some(users) = self.users.borrow().get(id) {
+            return Ok(Arc::clone(users));
+        }
+        let text = self.secrets.secret(id).ok_or_else(|| CallError::reference("", "secret", id))?;
+        let users = Arc::new(Users::parse(&text));
+        self.users.borrow_mut().insert(id.to_owned(), Arc::clone(&users));
+        Ok(users)
+    }
+
     /// Something searches again.
     pub fn note_jump(&self) {
         self.jumps.set(true);
@@ -144,4 +180,17 @@ fn named<'a>(level: &'a Locations, name: &str) -> Option<&'a str> {
     let prefixes = level.prefixes.iter().filter_map(|prefix| prefix.children.as_deref());
     let regexes = level.regexes.iter().filter_map(|regex| regex.children.as_deref());
     prefixes.chain(regexes).find_map(|inner| named(inner, name))
+}
+
+/// Tells of every name on every level.
+fn names(level: &Locations, each: &mut dyn FnMut(&str, &str) -> Result<(), CallError>) -> Result<(), CallError> {
+    for named in &level.named {
+        each(&named.name, &named.route)?;
+    }
+    let prefixes = level.prefixes.iter().filter_map(|prefix| prefix.children.as_deref());
+    let regexes = level.regexes.iter().filter_map(|regex| regex.children.as_deref());
+    for inner in prefixes.chain(regexes) {
+        names(inner, each)?;
+    }
+    Ok(())
 }

@@ -45,6 +45,8 @@ pub struct TableRun {
     pub index: TableIndex,
     /// As the index numbers them.
     pub routes: Vec<Arc<RouteRun>>,
+    /// Routes that are reached by name, by their numbers.
+    pub named: Vec<(String, u32)>,
 }
 
 pub struct FaultsRun(Vec<AnswerRun>);

@@ -196,6 +196,9 @@ impl ProxyRun {
         if let Some((name, _)) = unsupported.iter().find(|(_, used)| *used) {
             return Err(CallError::unsupported("", name));
         }
+        if proxy.accel {
+            links.note_jump();
+        }
         Ok(Self {
             retry: proxy.retry.as_ref().map(RetryRun::build),
             service,

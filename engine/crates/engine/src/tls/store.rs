@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use plan::filter::{Filter, Gate};
 use plan::Plan;
 use rustls::sign::CertifiedKey;
 use rustls::ServerConfig;
@@ -117,10 +118,7 @@ impl Store {
     /// Drops what the Plan does not name.
     pub fn keep_only(&self, plan: &Plan) {
         lock(&self.certificates).retain(|name, _| plan.certificates.contains_key(name));
-        let tls = plan.transports.values().filter_map(|t| t.tls.as_ref());
-        let mut named: BTreeSet<&str> = tls.flat_map(|t| t.roots.iter().map(String::as_str)).collect();
-        let clients = plan.tls_options.values().filter_map(|o| o.client_auth.as_ref());
-        named.extend(clients.flat_map(|c| c.roots.iter().map(String::as_str)));
+        let named = secrets_of(plan);
         lock(&self.secrets).retain(|name, _| named.contains(name.as_str()));
     }
 
@@ -136,6 +134,23 @@ impl Store {
     pub fn secret_generations(&self) -> BTreeMap<String, u64> {
         lock(&self.secrets).iter().map(|(name, secret)| (name.clone(), secret.generation)).collect()
     }
+}
+
+/// The secrets a Plan names.
+#[must_use]
+pub fn secrets_of(plan: &Plan) -> BTreeSet<&str> {
+    let tls = plan.transports.values().filter_map(|t| t.tls.as_ref());
+    let mut named: BTreeSet<&str> = tls.flat_map(|t| t.roots.iter().map(String::as_str)).collect();
+    let clients = plan.tls_options.values().filter_map(|o| o.client_auth.as_ref());
+    named.extend(clients.flat_map(|c| c.roots.iter().map(String::as_str)));
+    for filter in plan.filters.values() {
+        if let Filter::Access(access) = filter {
+            let users =
+                access.gates.iter().filter_map(|g| if let Gate::Basic { users, .. } = g { Some(users) } else { None });
+            named.extend(users.map(String::as_str));
+        }
+    }
+    named
 }
 
 fn is_known(name: &str, before: u64, generation: u64) -> Result<bool, CallError> {
