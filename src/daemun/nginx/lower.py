@@ -200,9 +200,9 @@ class _Lowering:
             http=self._policy(server),
             tls_options=None,
             certificates=(),
+            # What the server itself answers has its fields; what a route answers has the route's.
             filters=(
                 *(one for one in (address, script, pages) if one is not None),
-                # Of what is answered before a location is found: `add_header` beside a `return`.
                 *response_headers(server, making, scene),
             ),
             table=table,

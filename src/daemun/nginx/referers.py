@@ -20,6 +20,8 @@ from daemun.plan.matching import Dialect, Pattern
 from daemun.plan.template import Entry, Header, Literal, LookupPart, Map, RegexEntry, Template
 
 _INVALID: Template = (Literal("1"),)
+# No HTTP URL, or shorter than any.
+_BLOCKED = "^(?!https?://)|^.{1,10}$"
 _HOST = re.compile(r"(?:\*?\.)?[^*]+|[^*]+\.\*")
 
 
@@ -38,7 +40,7 @@ def invalid_referer(level: Level, making: Making) -> Template:
     if not patterns:
         return ()
     if "blocked" in words:
-        patterns.append(Pattern(regex="^(?!https?://)", dialect=Dialect.PCRE, ignore_case=True, slot=None))
+        patterns.append(Pattern(regex=_BLOCKED, dialect=Dialect.PCRE, ignore_case=True, slot=None))
     table = Map(
         hostnames=False,
         exact=(Entry(key="", value=() if "none" in words else _INVALID),),

@@ -98,9 +98,11 @@ fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
         Part::Variable(variable) => write_variable(*variable, scope, out),
         Part::Header(name) => out.extend(joined(Some(&scope.request.head), name).unwrap_or_default()),
-        Part::ResponseHeader(name) | Part::UpstreamHeader(name) => {
-            out.extend(joined(scope.response, name).unwrap_or_default())
+        Part::UpstreamHeader(name) => {
+            let came = scope.response.and_then(|head| head.joined_as_received(name.as_bytes()));
+            out.extend(came.unwrap_or_default());
         }
+        Part::ResponseHeader(name) => out.extend(joined(scope.response, name).unwrap_or_default()),
         Part::Cookie(name) => out.extend_from_slice(cookie(scope, name.as_bytes()).unwrap_or_default()),
         Part::Argument(name) => {
             out.extend_from_slice(argument(&scope.request.query, name.as_bytes()).unwrap_or_default())
