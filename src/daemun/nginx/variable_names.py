@@ -50,7 +50,7 @@ KNOWN: Mapping[str, Template] = {
     "server_name": (Variable.SERVER_NAME,),
     "connection": (Variable.CONNECTION_ID,),
     "connection_requests": (Variable.CONNECTION_REQUESTS,),
-    "pipe": (Literal("."),),
+    "pipe": (Variable.PIPELINED,),
     "hostname": (Variable.HOSTNAME,),
     "pid": (Variable.PROCESS_ID,),
     "nginx_version": (Literal(NGINX_VERSION),),

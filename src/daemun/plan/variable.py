@@ -25,6 +25,8 @@ class Variable(StrEnum):
     LISTENER_ID = "listener_id"
     CONNECTION_ID = "connection_id"
     CONNECTION_REQUESTS = "connection_requests"
+    # `p` for a request that came before the response to the one before it was sent, else `.`.
+    PIPELINED = "pipelined"
     TLS_VERSION = "tls_version"
     TLS_CIPHER = "tls_cipher"
     TLS_SERVER_NAME = "tls_server_name"

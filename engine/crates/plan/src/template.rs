@@ -58,6 +58,8 @@ pub enum Variable {
     ListenerId,
     ConnectionId,
     ConnectionRequests,
+    /// `p` for a request that came before the response to the one before it was sent, else `.`.
+    Pipelined,
     TlsVersion,
     TlsCipher,
     TlsServerName,

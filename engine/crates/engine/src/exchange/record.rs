@@ -1,5 +1,6 @@
 //! What is known of an exchange when it is logged.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -30,6 +31,8 @@ pub struct Record {
     pub request_body_bytes: u64,
     pub endpoint: Option<Arc<Endpoint>>,
     pub upstream_status: u16,
+    /// Which address of the endpoint's name was asked.
+    pub peer: Option<SocketAddr>,
     /// What was asked before `endpoint`.
     pub earlier: Vec<Attempt>,
     /// How asking `endpoint` went: its status, or that of the fault.
@@ -70,6 +73,7 @@ impl Record {
             request_body_bytes: 0,
             endpoint: None,
             upstream_status: 0,
+            peer: None,
             earlier: Vec::new(),
             attempt_status: 0,
             nobody: None,
@@ -106,7 +110,7 @@ impl Record {
     /// Whom to ask next: what was asked before is kept.
     pub fn moves_on(&mut self, separator: &'static str) {
         if let Some(endpoint) = self.endpoint.take() {
-            let address = endpoint.address_text().to_owned();
+            let address = self.peer.take().map_or_else(|| endpoint.address_text().to_owned(), |peer| peer.to_string());
             self.earlier.push(Attempt { address, status: self.attempt_status, separator });
         } else if let Some(address) = self.nobody.take() {
             self.earlier.push(Attempt { address, status: self.attempt_status, separator });
