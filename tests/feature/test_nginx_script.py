@@ -115,6 +115,11 @@ server {
         return 200 welcome;
     }
     location /late/ { add_header X-Late "$sent_http_x_kind/$upstream_http_content_type/$status" always; proxy_pass http://app; }
+    location /hidden/ {
+        add_header X-One mine;
+        add_header X-Late "[$upstream_http_x_one|$sent_http_x_one]";
+        proxy_pass http://app;
+    }
     location /headers/ {
         add_header X-One 1; add_header X-Two 2 always; add_header X-None "$http_x_none";
         location /headers/bad { return 402; }
@@ -179,6 +184,7 @@ GETS = [
     "/headers/bad",
     "/headers/own",
     "/late/x",
+    "/hidden/x",
     "/expires/",
     "/expires-epoch/",
     "/expires-max/",
