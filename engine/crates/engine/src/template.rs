@@ -232,6 +232,25 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         }
         Variable::UpstreamAddress => out.extend_from_slice(record.upstream_address().as_bytes()),
         Variable::UpstreamUrl => out.extend_from_slice(record.upstream_url().as_bytes()),
+        Variable::UpstreamAddresses => {
+            for attempt in &record.earlier {
+                out.extend_from_slice(attempt.address.as_bytes());
+                out.extend_from_slice(attempt.separator.as_bytes());
+            }
+            match &record.nobody {
+                Some(service) if record.endpoint.is_none() => out.extend_from_slice(service.as_bytes()),
+                _ => out.extend_from_slice(record.upstream_address().as_bytes()),
+            }
+        }
+        Variable::UpstreamStatuses => {
+            for attempt in &record.earlier {
+                number(out, attempt.status);
+                out.extend_from_slice(attempt.separator.as_bytes());
+            }
+            if record.attempt_status > 0 {
+                number(out, record.attempt_status);
+            }
+        }
         Variable::UpstreamStatus if record.upstream_status > 0 => number(out, record.upstream_status),
         Variable::UpstreamConnectNanos if record.upstream_status > 0 => number(out, record.connect_nanos),
         Variable::UpstreamHeaderNanos if record.upstream_status > 0 => number(out, record.header_nanos),

@@ -118,6 +118,9 @@ pub enum Variable {
     UpstreamAddress,
     UpstreamUrl,
     UpstreamStatus,
+    /// Every endpoint that was asked, and the status of each, joined by `, `; by ` : ` where another service was.
+    UpstreamAddresses,
+    UpstreamStatuses,
     UpstreamConnectNanos,
     UpstreamHeaderNanos,
     UpstreamResponseNanos,
