@@ -494,7 +494,8 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);
         }
     }
-    if request.has_query {
+    // A path that is encoded again has no question mark alone (nginx).
+    if request.has_query && !(decoded && request.query.is_empty()) {
         out.push(b'?');
         out.extend_from_slice(&request.query);
     }
