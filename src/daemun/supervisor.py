@@ -101,7 +101,7 @@ class Manners:
 
     `ready` is called once the first Plan runs. With `must_start` a first Plan that is refused ends everything, after
     an address that is in use was tried so many times, `bind_pause` seconds apart. `tells_events`: what the engine tells
-    is logged here too.
+    is logged here too. `states_grace`: a stop takes as long as Wanted says, whatever the listeners' own grace times are.
     """
 
     signals: Mapping[signal.Signals, Item]
@@ -110,6 +110,7 @@ class Manners:
     bind_tries: int = 1
     bind_pause: float = 0.5
     tells_events: bool = True
+    states_grace: bool = False
 
 
 OURS = Manners(
@@ -210,7 +211,8 @@ class Supervisor:
                 limit = self._grace if grace is None else grace
                 notify(STOPPING=1)
                 _log.info("stopping", grace=limit)
-                await self._keeper.stop(limit=limit + _STOP_MARGIN, hurry=self._hurry, grace=grace)
+                stated = limit if self._manners.states_grace else grace
+                await self._keeper.stop(limit=limit + _STOP_MARGIN, hurry=self._hurry, grace=stated)
                 return False
             case NotYet(what):
                 _log.error(what)

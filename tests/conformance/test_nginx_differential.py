@@ -18,10 +18,9 @@ from pathlib import Path
 import pytest
 
 from tests.kit.differential import Answer, Asked, ask, differing, requests
-from tests.kit.nginx_command import Prefix
+from tests.kit.nginx_command import Prefix, listens
 from tests.kit.origin import Origin, Visit
 from tests.kit.waiting import until
-from tests.kit.wire import Client
 
 SEED = 20261125
 COUNT = 2000
@@ -123,7 +122,7 @@ def nginx(files: Path, backend: str) -> Iterator[int]:
         running = subprocess.Popen(
             [program, "-p", str(prefix.path), "-c", "nginx.conf", "-e", "error.log"], env=prefix.environ
         )
-        until(lambda: _answers(prefix.port), what="nginx")
+        until(lambda: listens(prefix.port), what="nginx")
         yield prefix.port
         running.terminate()
         running.wait()
@@ -166,11 +165,3 @@ def _same_port(answer: Answer, port: int) -> Answer:
     text = str(port)
     headers = tuple((name, value.replace(text, "PORT")) for name, value in answer.headers)
     return Answer(status=answer.status, headers=headers, body=answer.body, seen=answer.seen)
-
-
-def _answers(port: int) -> bool:
-    try:
-        Client(("127.0.0.1", port)).close()
-    except ConnectionRefusedError:
-        return False
-    return True

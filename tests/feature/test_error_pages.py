@@ -91,6 +91,10 @@ def to_uri(uri: list[Json]) -> Json:
     return {"jump": {"uri": {"table": "table", "uri": uri}}}
 
 
+def to_url(location: list[Json], status: int) -> Json:
+    return {"redirect": {"location": location, "respond": {"status": status, "headers": [], "body": []}}}
+
+
 def to_name(name: str) -> Json:
     return {"jump": {"name": {"table": "table", "name": name}}}
 
@@ -100,8 +104,8 @@ PAGES: dict[str, list[Json]] = {
     "server": [page(FAILURES, to_uri(text("/50x")))],
     "/": [
         page([404], to_name("fallback"), "answered"),
-        page([403], {"redirect": text("https://login.example.org/")}, {"fixed": 301}),
-        page([410], {"redirect": [*text("https://gone.example.org/?from="), *variable("path")]}),
+        page([403], to_url(text("https://login.example.org/"), 301), {"fixed": 301}),
+        page([410], to_url([*text("https://gone.example.org/?from="), *variable("path")], 302)),
         page([401], to_uri(text("/401"))),
         page([409], to_uri(text("/ok")), {"fixed": 200}),
         page([418], to_uri([*text("/answered?and="), *variable("method")]), {"fixed": 299}),

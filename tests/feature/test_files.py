@@ -10,14 +10,17 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tests.kit.daemun import Instance
 from tests.kit.engine import Engine
 from tests.kit.file_tree import BIG, LISTING, TYPES, make_tree, serving
-from tests.kit.nginx import Both, Nginx, is_installed
+from tests.kit.nginx import Nginx, is_installed
 from tests.kit.plans import Json, files, text
-from tests.kit.wire import Response
+from tests.kit.ports import free_ports
+from tests.kit.wire import Client, Response
 
 ITS_DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 EARLIER = "Sun, 06 Nov 1994 08:49:36 GMT"
@@ -92,19 +95,44 @@ def actions(root: str) -> dict[str, Json]:
     }
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """nginx and the engine, over the same files."""
+class Lowered:
+    """The same nginx.conf run by Daemun."""
+
+    def __init__(self, instance: Instance, text: str) -> None:
+        [self.port] = free_ports(1)
+        http = f"server_tokens off; access_log off; default_type text/plain; {text.replace('PORT', str(self.port))}"
+        instance.write("nginx.conf", f"events {{ }} http {{ {http} }}")
+        instance.run(config="nginx.conf")
+
+    def client(self) -> Client:
+        return Client(("127.0.0.1", self.port))
+
+
+class Pair(NamedTuple):
+    """Who is compared."""
+
+    engine: Engine | Lowered
+    nginx: Nginx
+
+
+@pytest.fixture(scope="module", params=["plan", "nginx.conf"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """nginx, and the engine with a Plan made by hand or from the same file, over the same files."""
     if not is_installed():
         pytest.skip("nginx is not installed")
     root = make_tree(tmp_path_factory.mktemp("files") / "root")
+    if request.param == "nginx.conf":
+        text = LOCATIONS.replace("ROOT", str(root))
+        with Nginx(text) as nginx, Instance() as instance:
+            yield Pair(Lowered(instance, text), nginx)
+        return
     plan = serving(actions(str(root)))
     plan["mime_types"] = {"types": TYPES, "none": {}}
     with Nginx(LOCATIONS.replace("ROOT", str(root))) as nginx, Engine(plan, threads=1) as engine:
-        yield Both(engine=engine, nginx=nginx)
+        yield Pair(engine, nginx)
 
 
-def ask(server: Engine | Nginx, method: str, target: str, *headers: str) -> Response:
+def ask(server: Engine | Lowered | Nginx, method: str, target: str, *headers: str) -> Response:
     with server.client() as client:
         body = b"x" if method in {"POST", "PUT"} else b""
         return client.request(method, target, *headers, body=body)
@@ -121,7 +149,7 @@ def shown(response: Response, *, but: str = "") -> object:
     return response.status, fields, body
 
 
-def same(both: Both, method: str, target: str, *headers: str) -> Response:
+def same(both: Pair, method: str, target: str, *headers: str) -> Response:
     theirs, ours = (ask(one, method, target, *headers) for one in (both.nginx, both.engine))
     but = ""
     if ours.status == 200 and target.startswith(("/list/", "/rough/", "/json", "/xml/")):
@@ -234,13 +262,13 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_paths(both: Both, method: str) -> None:
+def test_paths(both: Pair, method: str) -> None:
     """What a path names, in every method: status, fields and body are nginx's."""
     for path in PATHS:
         same(both, method, path)
 
 
-def test_conditions(both: Both) -> None:
+def test_conditions(both: Pair) -> None:
     """If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since, alone and in pairs."""
     tags = [ETAG, f"W/{ETAG}", f'"a", {ETAG}', f'{ETAG},"b"', f'"a" , W/{ETAG} ,"c"', "*", '"other"', "x", ETAG[:-1]]
     dates = [
@@ -312,7 +340,7 @@ RANGES = [
 ]
 
 
-def test_ranges(both: Both) -> None:
+def test_ranges(both: Pair) -> None:
     """One range and several, from the end, behind the end, malformed: of a small file, a large and an empty one."""
     statuses = set()
     for value in RANGES:
@@ -324,14 +352,14 @@ def test_ranges(both: Both) -> None:
     assert len(same(both, "GET", "/big.bin", f"Range: {large}").body) > 200_000
 
 
-def test_if_range(both: Both) -> None:
+def test_if_range(both: Pair) -> None:
     """A range is answered when the client has this very file."""
     for value in (ETAG, f"W/{ETAG}", '"x"', ITS_DATE, EARLIER, LATER, "x", '"'):
         same(both, "GET", "/hello.txt", f"If-Range: {value}", "Range: bytes=0-4")
         same(both, "GET", "/off/hello.txt", f"If-Range: {value}", "Range: bytes=0-4")
 
 
-def test_ranges_that_cost_more_than_the_file(both: Both) -> None:
+def test_ranges_that_cost_more_than_the_file(both: Pair) -> None:
     """Forty one-byte ranges of a small file get the file (nginx 1.31); with a limit of two, three ranges do."""
     many = ",".join(f"{n}-{n}" for n in range(40))
     ours = ask(both.engine, "GET", "/hello.txt", f"Range: bytes={many}")
@@ -339,7 +367,7 @@ def test_ranges_that_cost_more_than_the_file(both: Both) -> None:
     assert same(both, "GET", "/before/hello.txt", "Range: bytes=0-0,2-2,4-4").status == 200
 
 
-def test_accept_encoding(both: Both) -> None:
+def test_accept_encoding(both: Pair) -> None:
     """Compressed files go to who takes them, by weight; to proxies and HTTP/1.0 as the location says."""
     for accepted in ("gzip", "gzip;q=0", "gzip;q=0.5", "x-gzip", "deflate, gzip", "*", "identity", "gzip;q=0.000", ""):
         for target in ("/gz/app.js", "/vary/app.js", "/always/app.js", "/gz/alone.txt", "/vary/alone.txt"):
@@ -349,7 +377,7 @@ def test_accept_encoding(both: Both) -> None:
                 same(both, "GET", target, f"Accept-Encoding: {accepted}", "If-None-Match: *")
 
 
-def test_many_requests_on_one_connection(both: Both) -> None:
+def test_many_requests_on_one_connection(both: Pair) -> None:
     """Answers follow each other on a connection, whatever was asked."""
     with both.engine.client() as client:
         for _ in range(20):

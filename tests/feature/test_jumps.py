@@ -166,7 +166,12 @@ def test_a_fault_is_meant_whatever_its_status() -> None:
                     "statuses": [],
                     "faults": ["no_route"],
                     "recursive": False,
-                    "answer": {"redirect": [*text("https://"), *variable("host"), *variable("request_uri")]},
+                    "answer": {
+                        "redirect": {
+                            "location": [*text("https://"), *variable("host"), *variable("request_uri")],
+                            "respond": {"status": 308, "headers": [], "body": []},
+                        }
+                    },
                     "status": {"fixed": 308},
                 }
             ]

@@ -9,14 +9,13 @@ import subprocess
 from pathlib import Path
 
 from tests.kit.daemun import gone
-from tests.kit.nginx_command import CONFIG, Prefix
+from tests.kit.nginx_command import CONFIG, Prefix, listens
 from tests.kit.origin import Origin, Visit, answering
 from tests.kit.waiting import LIMIT, until
-from tests.kit.wire import Client
 
-ONE = "http { server { listen 127.0.0.1:{port}; location / { return 200 one; } } }\n"
+ONE = "http { access_log off; server { listen 127.0.0.1:{port}; location / { return 200 one; } } }\n"
 TWO = ONE.replace("one", "two")
-BROKEN = "http { server { listen 127.0.0.1:{port};\n  proxy_psas http://127.0.0.1:1; } }\n"
+BROKEN = "http { access_log off; server { listen 127.0.0.1:{port};\n  proxy_psas http://127.0.0.1:1; } }\n"
 _TIME = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
 
 
@@ -102,11 +101,11 @@ def test_configuration_test_fails() -> None:
 
 def test_dump() -> None:
     """`-T` writes every file that was read to standard output, each under its name."""
-    with Prefix("http { include conf.d/*.conf; }\n") as prefix:
+    with Prefix("http { access_log off; include conf.d/*.conf; }\n") as prefix:
         folder = prefix.path / "conf.d"
         folder.mkdir()
         part = folder / "a.conf"
-        part.write_text(f"server {{ listen 127.0.0.1:{prefix.port}; }} # a comment\n")
+        part.write_text(f"server {{ listen 127.0.0.1:{prefix.port}; return 200; }} # a comment\n")
         done = prefix.nginx("-T")
         config = prefix.path / CONFIG
         assert done.returncode == 0
@@ -128,7 +127,7 @@ def test_given_directives() -> None:
 
 def test_reload() -> None:
     """HUP takes the new configuration; a WebSocket and an idle connection of a route that stays notice nothing."""
-    text = "http {{ server {{ listen 127.0.0.1:{{port}}; location / {{ return 200 {word}; }}\n location /ws {{ {ws} }} }} }}\n"
+    text = "http {{ access_log off; server {{ listen 127.0.0.1:{{port}}; location / {{ return 200 {word}; }}\n location /ws {{ {ws} }} }} }}\n"
 
     def tunnel(visit: Visit) -> None:
         visit.read_request()
@@ -199,7 +198,7 @@ def test_quit_is_graceful_and_term_is_fast() -> None:
     with (
         Origin(slow) as origin,
         Prefix(
-            f"http {{ server {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://{origin.address}; "
+            f"http {{ access_log off; server {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://{origin.address}; "
             "proxy_buffering off; } } }\n"
         ) as prefix,
     ):
@@ -209,7 +208,7 @@ def test_quit_is_graceful_and_term_is_fast() -> None:
             client.read_until(b"sl")
             os.kill(pid, signal.SIGQUIT)
             prefix.logged("stopping")
-            until(lambda: _refused(prefix.port), what="an end to new connections")
+            until(lambda: not listens(prefix.port), what="an end to new connections")
             assert not gone(pid)
             os.kill(pid, signal.SIGTERM)
             until(lambda: gone(pid), what="its end")
@@ -221,7 +220,7 @@ def test_quit_lets_it_end() -> None:
     with (
         Origin() as origin,
         Prefix(
-            f"http {{ server {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://{origin.address}; }} }} }}\n"
+            f"http {{ access_log off; server {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://{origin.address}; }} }} }}\n"
         ) as prefix,
     ):
         pid = prefix.start()
@@ -301,11 +300,3 @@ def test_units_of_distributions() -> None:
         done = subprocess.run([*stop, "--pidfile", str(prefix.path / "nginx.pid")], check=False)
         assert done.returncode == 0
         assert gone(pid)
-
-
-def _refused(port: int) -> bool:
-    try:
-        Client(("127.0.0.1", port)).close()
-    except ConnectionRefusedError:
-        return True
-    return False

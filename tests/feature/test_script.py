@@ -79,13 +79,16 @@ server {
 COLOUR, TAIL, ONE, GONE = range(4)
 
 
+ANSWERS = {"redirect": 302, "permanent": 301}
+
+
 def rewrite(regex: str, replacement: list[Json], then: str = "continue", *, append: bool = True) -> Json:
     return {
         "rewrite": {
             "pattern": pattern(regex, ONE),
             "replacement": replacement,
             "append_query": append,
-            "then": then,
+            "then": {"redirect": {"status": ANSWERS[then], "headers": [], "body": []}} if then in ANSWERS else then,
         }
     }
 

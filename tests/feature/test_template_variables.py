@@ -149,14 +149,16 @@ def test_variables_of_a_failed_request() -> None:
 
 
 def test_variables_before_their_phase_are_empty() -> None:
-    """An answer of the engine's own, made before there is a response: those of later phases are empty or zero."""
-    later = ["status", "upstream_status", "upstream_address", "upstream_url", "retries", "fault", "proxy_host"]
-    headers = [{"name": f"X-{name}", "value": [{"literal": "<"}, *variable(name), {"literal": ">"}]} for name in later]
+    """An answer of the engine's own, made before there is a response: those of later phases are empty; it knows its own status."""
+    later = ["upstream_status", "upstream_address", "upstream_url", "retries", "fault", "proxy_host"]
+    names = [*later, "status"]
+    headers = [{"name": f"X-{name}", "value": [{"literal": "<"}, *variable(name), {"literal": ">"}]} for name in names]
     action = {"respond": {"status": 200, "headers": headers, "body": text("ok")}}
     with Engine(plan(routes={"app": route(action)})) as engine, engine.client() as client:
         for _ in range(2):
             response = client.request()
             assert {name: response.get(f"X-{name}") for name in later} == dict.fromkeys(later, "<>")
+            assert response.get("X-status") == "<200>"
 
 
 @pytest.mark.parametrize("escape", ["default", "json", "common"])

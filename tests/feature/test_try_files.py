@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from daemun.nginx.lower import lower
+from daemun.nginx.read import read_text
+from daemun.plan.plan import to_tree
 from tests.kit.engine import Engine
 from tests.kit.file_tree import TYPES, make_tree, serving
 from tests.kit.nginx import Both, Nginx, is_installed
 from tests.kit.origin import Origin
 from tests.kit.plans import Json, files, proxy, route, service, text, variable
+from tests.kit.ports import free_ports
 from tests.kit.wire import Response
 
 NGINX = """
@@ -40,10 +44,6 @@ NGINX = """
         location /hollow/ { error_page 403 /one.txt; }
         location /missing/ { error_page 404 = /one.txt; }
         location /post/ { error_page 405 =200 $uri; alias ROOT/; }
-        location /tests/ {
-            if (-f $document_root/hello.txt) { add_header X-File file; }
-            alias ROOT/;
-        }
         location /negated/ { if (!-d ROOT/sub) { return 400; } return 204; }
         location /executable/ { if (-x ROOT/hello.txt) { return 400; } return 204; }
         location /exists/ { if (-e ROOT/hollow) { return 204; } return 400; }
@@ -189,8 +189,18 @@ def lowered(root: str, app: str) -> Json:
     return plan
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def read(text: str) -> Json:
+    """The Plan that the language makes of it."""
+    made = lower(read_text(f"http {{ access_log off; default_type text/plain; {text} }}"))
+    tree: Json = to_tree(made.whole)
+    # The kit's name of the listener it asks.
+    [one] = tree["listeners"].values()
+    tree["listeners"] = {"web": one}
+    return tree
+
+
+@pytest.fixture(scope="module", params=["by hand", "by the language"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """nginx and the engine, over the same files and the same application."""
     if not is_installed():
         pytest.skip("nginx is not installed")
@@ -198,7 +208,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     with Origin() as origin:
         address = origin.address
         text_ = NGINX.replace("ROOT", str(root)).replace("APP", address)
-        with Nginx(text_) as nginx, Engine(lowered(str(root), address), threads=1) as engine:
+        by_hand = request.param == "by hand"
+        plan = lowered(str(root), address) if by_hand else read(text_.replace("PORT", str(free_ports(1)[0])))
+        with Nginx(text_) as nginx, Engine(plan, threads=1) as engine:
             yield Both(engine=engine, nginx=nginx)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from daemun.cli.commands import app
-from tools.configuration_page import PAGE, page
+from tools import configuration_page, nginx_page
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -132,6 +133,7 @@ def test_the_configurations_of_https_are_right(tmp_path: Path, page: str) -> Non
         assert wrong == []
 
 
-def test_the_configuration_page_is_the_models() -> None:
-    """docs/reference/configuration.md is what the models say: `python -m tools.configuration_page` writes it."""
-    assert PAGE.read_text(encoding="utf-8") == page()
+@pytest.mark.parametrize("page", [configuration_page, nginx_page], ids=["configuration", "nginx"])
+def test_a_written_page_is_what_the_code_says(page: ModuleType) -> None:
+    """docs/reference/configuration.md is what the models say, nginx.md the catalogue: `python -m tools.…` writes them."""
+    assert page.PAGE.read_text(encoding="utf-8") == page.page()

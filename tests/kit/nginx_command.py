@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -157,3 +158,9 @@ class Prefix:
     def _command(self, *, prefix: bool) -> list[str]:
         where = ["-p", str(self.path), "-c", CONFIG, "-e", "error.log"] if prefix else []
         return [str(self.program), *where]
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections at this port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

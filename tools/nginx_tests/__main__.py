@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from tools.nginx_tests.run import Bench, Ran, missing_programs, run
+from tools.nginx_tests.run import Bench, Ran, missing_programs, run, script_for
 from tools.nginx_tests.score import HERE, PAGE, page, reasons, summary
 
 
@@ -20,11 +20,13 @@ def main() -> int:
     if lacks := missing_programs():
         sys.exit(f"missing: {' '.join(lacks)} (Debian's packages)")
     files = options.files or (HERE / "files.txt").read_text(encoding="utf-8").split()
+    user = options.user if os.geteuid() == 0 else None
     bench = Bench(
         suite=options.suite.resolve(),
         program=options.nginx.absolute(),
         engine=None if options.engine is None else options.engine.absolute(),
-        user=options.user if os.geteuid() == 0 else None,
+        script="" if options.engine is None else script_for(user),
+        user=user,
         limit=options.limit,
     )
     done: dict[str, Ran] = {}

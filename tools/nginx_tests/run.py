@@ -12,6 +12,8 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +22,7 @@ from pathlib import Path
 
 from tools.nginx_tests.tap import Outcome, outcome
 
+ROOT = Path(__file__).parents[2]
 _MARK = "DAEMUN_NGINX_TESTS"
 _ENDING = 3.0  # seconds for what is left to end before it is killed
 _PAUSE = 0.05
@@ -27,10 +30,11 @@ _PAUSE = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What a file is run with. `user` is None to stay who we are."""
+    """What a file is run with. `user` is None to stay who we are. `script` stands in for a program it cannot start."""
 
     suite: Path
     program: Path
+    script: str
     engine: Path | None
     user: str | None
     limit: float
@@ -63,7 +67,11 @@ def run(name: str, bench: Bench) -> Ran:
         directory = Path(made)
         program = directory / "bin" / "nginx"
         program.parent.mkdir()
-        program.symlink_to(bench.program)
+        if bench.script:
+            program.write_text(bench.script, encoding="utf-8")
+            program.chmod(0o755)
+        else:
+            program.symlink_to(bench.program)
         before: list[str] = []
         if bench.user is not None:
             account = pwd.getpwnam(bench.user)
@@ -134,6 +142,32 @@ def _marked(mark: str) -> Iterator[int]:
         with contextlib.suppress(OSError):
             if word in (entry / "environ").read_bytes().split(b"\0"):
                 yield int(entry.name)
+
+
+def script_for(user: str | None) -> str:
+    """Return a script that is Daemun for this user; empty when the installed command is.
+
+    A Python below root's home can be started by root only; Debian's of the same version takes its place.
+    """
+    if user is None or _may_start(user, Path(sys.executable)):
+        return ""
+    other = Path("/usr/bin/python3")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    said = subprocess.run(
+        [other, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, check=False
+    )
+    if said.stdout.decode().strip() != here or not _may_start(user, other):
+        sys.exit(f"{user} can start neither {sys.executable} nor a {other} of version {here}")
+    paths = [str(ROOT / "src"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    return f"#!{other} -P\nimport sys\nsys.path[:0] = {paths!r}\nfrom daemun.cli.main import main\nmain()\n"
+
+
+def _may_start(user: str, program: Path) -> bool:
+    account = pwd.getpwnam(user)
+    become = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    # By a shell: it takes no other program when this one may not be started.
+    command = [*become, "sh", "-c", '"$0" --version', str(program)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def missing_programs() -> list[str]:

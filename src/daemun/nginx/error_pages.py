@@ -12,6 +12,7 @@ from daemun.nginx.answers import REDIRECTS
 from daemun.nginx.directive import Directive
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
+from daemun.nginx.pages import answer
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain, flag
 from daemun.nginx.variables import argument
@@ -63,23 +64,22 @@ def _pages(one: Directive, making: Making, scene: Scene, *, recursive: bool) -> 
         return []
     statuses = [status for index in codes if (status := _status(one, index, making)) is not None]
     plain = tuple(status for status in statuses if status not in _FAULTS)
-    faults = tuple(kind for status in statuses for kind in _FAULTS.get(status, ()))
-    answer = _answer(one, making, scene)
+    own = tuple(status for status in statuses if status in _FAULTS)
+    faults = tuple(kind for status in own for kind in _FAULTS[status])
+    leads = _answer(one, making, scene, overwrite)
 
     def page(of: tuple[int, ...], kinds: tuple[FaultKind, ...], status: int | None) -> ErrorPage:
-        return ErrorPage(
-            statuses=of, faults=kinds, recursive=recursive, answer=answer, status=_override(answer, status)
-        )
+        return ErrorPage(statuses=of, faults=kinds, recursive=recursive, answer=leads, status=_override(leads, status))
 
     pages = [page(plain, (), overwrite)] if plain else []
     # Without a `=CODE`, nginx's own errors go out as 400.
-    return [*pages, page((), faults, 400 if overwrite is None else overwrite)] if faults else pages
+    return [*pages, page(own, faults, 400 if overwrite is None else overwrite)] if own else pages
 
 
-def _override(answer: PageAnswer, overwrite: int | None) -> StatusOverride:
+def _override(leads: PageAnswer, overwrite: int | None) -> StatusOverride:
     """Return the status the client sees; `overwrite` is None without `=`, 0 for `=` alone."""
-    if isinstance(answer, PageRedirect):
-        return Fixed(overwrite if overwrite in REDIRECTS else 302)
+    if isinstance(leads, PageRedirect):
+        return Fixed(leads.respond.status)
     if overwrite is None:
         return Original()
     return Fixed(overwrite) if overwrite else Answered()
@@ -106,12 +106,15 @@ def _status(one: Directive, index: int, making: Making) -> int | None:
     return int(text)
 
 
-def _answer(one: Directive, making: Making, scene: Scene) -> PageAnswer:
+def _answer(one: Directive, making: Making, scene: Scene, overwrite: int | None) -> PageAnswer:
     text = one.args[-1]
     if text.startswith("@"):
         return Name(table=scene.table, name=text.removeprefix("@"))
     target = argument(one, len(one.args) - 1, making, captures=scene.captures)
-    return Uri(table=scene.table, uri=target) if _is_path(target) else PageRedirect(target)
+    if _is_path(target):
+        return Uri(table=scene.table, uri=target)
+    status = overwrite if overwrite in REDIRECTS else 302
+    return PageRedirect(location=target, respond=answer(status))
 
 
 def _is_path(target: Template) -> bool:

@@ -71,7 +71,7 @@ def error_log(level: Level, making: Making) -> ErrorLog:
 def _access_logs(level: Level, making: Making) -> tuple[Id, ...]:
     found = level.own("access_log")
     if not found:
-        return (_add("access", _log(DEFAULT_PATH, _combined(making), None, making), making),)
+        return (_add("access", _log(making.logs_unasked, _combined(making), None, making), making),)
     if any(one.args and one.args[0] == "off" for one in found):
         for one in found:
             if one.args[0] == "off" and len(one.args) > 1:

@@ -19,11 +19,12 @@ from daemun.errors import ConfigError, Problem
 from daemun.needs import AtHand, Needs
 from daemun.nginx.certificates import REMEDY, Certificates, Resolver
 from daemun.nginx.error_pages import error_pages
+from daemun.nginx.headers import response_headers
 from daemun.nginx.judge import judge
 from daemun.nginx.level import Level
 from daemun.nginx.levels import Http, build, is_fragment
 from daemun.nginx.locations import Tables
-from daemun.nginx.log_formats import ErrorLog, access_logs, error_log
+from daemun.nginx.log_formats import DEFAULT_PATH, ErrorLog, access_logs, error_log
 from daemun.nginx.lookups import lookups
 from daemun.nginx.making import Making
 from daemun.nginx.pages import faults
@@ -64,6 +65,8 @@ class Draft:
     error_log: ErrorLog | None
     threads: int | None
     secrets: Mapping[Id, bytes] = field(repr=False)
+    # False when lines go to nginx's own default for want of another.
+    names_access_logs: bool
     # Where the default server's certificate is obtained, by listener: the names it is to have.
     obtained: Mapping[Id, tuple[str, ...]]
     whole: Plan
@@ -89,11 +92,13 @@ class Draft:
 def lower(read: Read, *, prefix: str | None = None, acme: Resolver | None = None) -> Draft:
     """Lower what was read. Raises ConfigError, with everything that is wrong, when one of it is an error.
 
-    `prefix` is nginx's (`-p`), for content and logs; the directory of the main file when absent. `acme` obtains
-    certificates for servers with `ssl` that name none.
+    `prefix` is nginx's (`-p`), for content and logs. Without one it is the directory of the main file, and the log
+    that nginx writes unasked, into its prefix, is standard output. `acme` obtains certificates for servers with `ssl`
+    that name none.
     """
     conf_prefix = read.files[0].parent if read.files else Path()
     making = Making(prefix=str(conf_prefix) if prefix is None else prefix, conf_prefix=str(conf_prefix))
+    making.logs_unasked = "/dev/stdout" if prefix is None else DEFAULT_PATH
     making.problems.extend(read.problems)
     fragment = is_fragment(read.directives)
     directives, wrong = judge(read.directives, fragment=fragment)
@@ -147,7 +152,7 @@ class _Lowering:
             for address in addresses.values()
             if address.ssl and not all(self.certificates.of(server) for server in address.servers)
         }
-        needs = self.certificates.needs(terminates=False)
+        needs = self.certificates.needs(terminates=bool(obtained))
         whole = Plan(
             version=VERSION,
             lifetimes=_LIFETIMES,
@@ -174,6 +179,7 @@ class _Lowering:
             error_log=error_log(http.http, making) if http.http.last("error_log") is not None else None,
             threads=_threads(http.main, making),
             secrets=making.secrets,
+            names_access_logs=all(server.last("access_log") is not None for server in http.servers),
             obtained=obtained,
             whole=whole,
         )
@@ -194,7 +200,11 @@ class _Lowering:
             http=self._policy(server),
             tls_options=None,
             certificates=(),
-            filters=tuple(one for one in (address, script, pages) if one is not None),
+            # What the server itself answers has its fields; what a route answers has the route's.
+            filters=(
+                *(one for one in (address, script, pages) if one is not None),
+                *response_headers(server, making, scene),
+            ),
             table=table,
             faults=FAULTS,
             logs=access_logs(server, making),

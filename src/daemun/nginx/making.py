@@ -43,6 +43,8 @@ class Making:
     # nginx's two prefixes: relative paths of content and logs, and of files named beside the configuration.
     prefix: str = ""
     conf_prefix: str = ""
+    # Where access is logged when nobody says where.
+    logs_unasked: str = "logs/access.log"
     # Where each server listens: redirects depend on it.
     listens: dict[Level, tuple[Listen, ...]] = field(default_factory=dict)
     # What inherits is read once, on the level whose words it is; so what is wrong there is said once.

@@ -7,7 +7,7 @@ What goes where is in passing.py, fields in request_headers.py, Location in loca
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from daemun.nginx.directive import Directive
 from daemun.nginx.level import Level
@@ -36,7 +36,25 @@ HIDDEN = (
     "x-accel-buffering",
     "x-accel-charset",
 )
-_SHOWN = frozenset({"proxy_hide_header", "proxy_pass_header"})
+# What a level says of all that it passes on, wherever to.
+_NAMES = frozenset(
+    [
+        "proxy_hide_header",
+        "proxy_pass_header",
+        "proxy_pass_request_headers",
+        "proxy_pass_request_body",
+        "proxy_pass_trailers",
+        "early_hints",
+        "proxy_request_buffering",
+        "client_body_buffer_size",
+        "proxy_buffering",
+        "proxy_buffers",
+        "proxy_max_temp_file_size",
+        "proxy_ignore_headers",
+        "proxy_intercept_errors",
+        "proxy_method",
+    ]
+)
 _REQUEST_BODY = 16_384
 _IGNORABLE = frozenset(
     [
@@ -61,6 +79,22 @@ class Proxied:
     filters: tuple[Id, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What `_NAMES` come to on a level."""
+
+    pass_headers: bool
+    pass_body: bool
+    trailers: bool
+    informational: bool
+    request_body: route.Buffering
+    response_body: route.Buffering
+    hide: tuple[str, ...]
+    accel: bool
+    intercept_errors: bool
+    method: str | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Proxying:
     """Makes the action of levels that pass requests on."""
@@ -69,20 +103,38 @@ class Proxying:
     transports: Transports
     upstreams: Upstreams
     tls: UpstreamTlsMaker
-    _hidden: dict[Level, tuple[str, ...]] = field(default_factory=dict)
+    _said: dict[Level, _Said] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], RequestFields] = field(default_factory=dict)
     _fields: dict[tuple[plan_filter.HeaderOp, ...], Id] = field(default_factory=dict)
 
-    def proxy(self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str = "") -> Proxied | None:
-        """Return what a proxy_pass means on a level; `uri_forbidden` says where no URI may stand in it."""
+    def choices(self, directive: Directive, scene: Scene) -> tuple[tuple[str, Template], ...]:
+        """Return the upstreams that a proxy_pass with a variable may name, and the text that names them."""
+        if "$" not in directive.args[0] or not self.upstreams.blocks:
+            return ()
+        passed = parse_pass(directive, self.making, self.upstreams.known)
+        if passed is None or "$" not in passed.host or passed.port:
+            return ()
+        host = template(passed.host, self.making, directive.places[0], captures=scene.captures)
+        return tuple((name, host) for name in self.upstreams.blocks)
+
+    def proxy(
+        self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str = "", instead: str = ""
+    ) -> Proxied | None:
+        """Return what a proxy_pass means on a level.
+
+        `uri_forbidden` says where no URI may stand in it; `instead` is the upstream its variable names.
+        """
         passed = parse_pass(directive, self.making, self.upstreams.known)
         if passed is None:
             return None
+        if instead:
+            passed = replace(passed, host=instead, port="", address=f"{instead}:80")
         variables = "$" in passed.url
         if uri_forbidden and passed.uri is not None and not variables:
             message = f'"proxy_pass" cannot have URI part in {uri_forbidden}'
             complain(self.making, directive, message, argument=0, remedy=f"write {passed.url.removesuffix(passed.uri)}")
             return None
-        fields = request_fields(level, self.making, passed, scene.captures)
+        fields = self._request_fields(level, passed, scene)
         to, kept = self._service(level, passed, directive, scene)
         secure = self.tls.of(level, passed, scene) if passed.secure else None
         transport = self.transports.use(level, kept, secure, closes=fields.closes)
@@ -102,6 +154,18 @@ class Proxying:
             filters=self._filter(fields, scene),
         )
 
+    def _request_fields(self, level: Level, passed: Passed, scene: Scene) -> RequestFields:
+        """Return the fields that go upstream, found once for the same lines: a thousand servers write the same."""
+        words = tuple([one.args for one in level.all("proxy_set_header")])
+        key = (words, passed.host, passed.port, passed.secure, scene.captures)
+        found = self._known.get(key)
+        if found is None:
+            before = len(self.making.problems)
+            found = request_fields(level, self.making, passed, scene.captures)
+            if len(self.making.problems) == before:
+                self._known[key] = found
+        return found
+
     def _action(
         self,
         level: Level,
@@ -113,38 +177,57 @@ class Proxying:
         transport: Id | None,
         retry: service.Retry | None,
     ) -> route.Proxy:
-        making = self.making
-        ignored = self._ignored(level)
-        request_buffer = size(level, "client_body_buffer_size", _REQUEST_BODY, making)
-        buffers = number(level, "proxy_buffers", 8, making) * size(level, "proxy_buffers", 8_192, making, argument=1)
-        file = size(level, "proxy_max_temp_file_size", 1_073_741_824, making)
+        said = self._say(level)
         host = fields.host
         if host is None:
-            host = template(passed.host, making, None, captures=scene.captures)
-        method = level.last("proxy_method")
+            host = template(passed.host, self.making, None, captures=scene.captures)
         return route.Proxy(
             service=service,
             target=self._target(passed, scene),
             host=host,
+            pass_headers=said.pass_headers,
+            pass_body=said.pass_body,
+            trailers=said.trailers,
+            informational=said.informational,
+            request_body=said.request_body,
+            response_body=said.response_body,
+            upgrade=fields.upgrade,
+            hide=said.hide,
+            accel=said.accel,
+            intercept_errors=said.intercept_errors,
+            rewrite_location=location_rewrites(level, self.making, scene, passed),
+            transport=transport,
+            retry=retry,
+            method=said.method,
+            flush_ms=0,
+        )
+
+    def _say(self, level: Level) -> _Said:
+        owner = level.owner(_NAMES)
+        found = self._said.get(owner)
+        if found is None:
+            found = self._said[owner] = self._read(owner)
+        return found
+
+    def _read(self, level: Level) -> _Said:
+        making = self.making
+        buffers = number(level, "proxy_buffers", 8, making) * size(level, "proxy_buffers", 8_192, making, argument=1)
+        file = size(level, "proxy_max_temp_file_size", 1_073_741_824, making)
+        request_buffer = size(level, "client_body_buffer_size", _REQUEST_BODY, making)
+        buffers_requests = flag(level, "proxy_request_buffering", making, default=True)
+        buffers_responses = flag(level, "proxy_buffering", making, default=True)
+        method = level.last("proxy_method")
+        return _Said(
             pass_headers=flag(level, "proxy_pass_request_headers", making, default=True),
             pass_body=flag(level, "proxy_pass_request_body", making, default=True),
             trailers=flag(level, "proxy_pass_trailers", making, default=False),
             informational=level.value("early_hints", "") not in {"", "0"},
-            request_body=route.Buffer(memory=request_buffer)
-            if flag(level, "proxy_request_buffering", making, default=True)
-            else route.Stream(),
-            response_body=route.Ahead(memory=buffers, file=file)
-            if flag(level, "proxy_buffering", making, default=True)
-            else route.Stream(),
-            upgrade=fields.upgrade,
-            hide=self._hides(level),
-            accel="x-accel-redirect" not in ignored,
+            request_body=route.Buffer(memory=request_buffer) if buffers_requests else route.Stream(),
+            response_body=route.Ahead(memory=buffers, file=file) if buffers_responses else route.Stream(),
+            hide=_hides(level),
+            accel="x-accel-redirect" not in self._ignored(level),
             intercept_errors=flag(level, "proxy_intercept_errors", making, default=False),
-            rewrite_location=location_rewrites(level, making, scene, passed),
-            transport=transport,
-            retry=retry,
-            method=method.args[0] if method is not None and method.args else None,
-            flush_ms=0,
+            method=None if method is None else method.args[0],
         )
 
     def _service(self, level: Level, passed: Passed, directive: Directive, scene: Scene) -> tuple[Id, Kept]:
@@ -200,16 +283,6 @@ class Proxying:
             )
         return (known,)
 
-    def _hides(self, level: Level) -> tuple[str, ...]:
-        owner = level.owner(_SHOWN)
-        found = self._hidden.get(owner)
-        if found is None:
-            more = [one.args[0].lower() for one in level.all("proxy_hide_header") if one.args]
-            shown = {one.args[0].lower() for one in level.all("proxy_pass_header") if one.args}
-            found = tuple(name for name in dict.fromkeys([*HIDDEN, *more]) if name not in shown)
-            self._hidden[owner] = found
-        return found
-
     def _ignored(self, level: Level) -> frozenset[str]:
         found: set[str] = set()
         for one in level.all("proxy_ignore_headers"):
@@ -218,3 +291,10 @@ class Proxying:
                     complain(self.making, one, f'invalid value "{name}"', argument=index)
                 found.add(name.lower())
         return frozenset(found)
+
+
+def _hides(level: Level) -> tuple[str, ...]:
+    """Return the fields of responses that are not passed on, in lower case."""
+    more = [one.args[0].lower() for one in level.all("proxy_hide_header")]
+    shown = {one.args[0].lower() for one in level.all("proxy_pass_header")}
+    return tuple(name for name in dict.fromkeys([*HIDDEN, *more]) if name not in shown)

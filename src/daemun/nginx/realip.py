@@ -34,9 +34,7 @@ def real_ip(level: Level, making: Making, scene: Scene) -> Id | None:
 def _networks(one: Directive, making: Making) -> tuple[str, ...]:
     text = one.args[0]
     if text == "unix:":
-        remedy = "trust addresses; behind a Unix socket use the PROXY protocol"
-        complain(making, one, '"unix:" is not served by this version', argument=0, kind="not_yet", remedy=remedy)
-        return ()
+        return (text,)
     if any(char.isalpha() for char in text) and ":" not in text:
         return _resolved(one, making)
     network = network_of(one, making, argument=0)

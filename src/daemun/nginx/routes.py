@@ -8,6 +8,7 @@ address, script, access, mirror, request fields, error pages, response fields.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from daemun.nginx.access import access
 from daemun.nginx.directive import Directive
@@ -33,6 +34,8 @@ from daemun.plan.template import Literal, Variable
 
 FAULTS: Id = "nginx"
 REAL_IP = frozenset({"set_real_ip_from", "real_ip_header", "real_ip_recursive"})
+# What nginx leaves of a path in a redirect: controls, white space, non-ASCII and `"#%<>?\\^`{|}` are escaped.
+_PLAIN = "/!$&'()*+,-.:;=@[]_~"
 # Levels without a content handler of their own have that of the location around them.
 _WITHIN = frozenset({"if", "limit_except"})
 
@@ -73,7 +76,7 @@ class Routes:
             limits = self._limits(level, scene, made)
             filters, action = self._content(level, scene, made)
             steps = () if script_filter is None else (script_filter,)
-            filters = (*before, *limits, *steps, *filters)
+            filters = (*before, *limits, *steps, *self._named(level, scene, made), *filters)
         self.making.routes[made] = replace(
             placeholder,
             internal=internal,
@@ -87,7 +90,7 @@ class Routes:
     def slash(self, level: Level, scene: Scene, path: str) -> Id:
         """Add the redirect to a location's path, for requests that lack its last slash."""
         made = self.unique(f"{scene.name} redirect")
-        location = (*scene.origin, Literal(path), Variable.QUERY_MARK, Variable.QUERY)
+        location = (*scene.origin, Literal(quote(path, safe=_PLAIN)), Variable.QUERY_MARK, Variable.QUERY)
         self.making.routes[made] = replace(
             _placeholder(level),
             filters=self._after(level, scene),
@@ -96,13 +99,32 @@ class Routes:
         )
         return made
 
-    def _inside(self, level: Level, scene: Scene, outer: Id) -> Id:
-        """Add the route of an `if` or a `limit_except`: all that it means, without a rewrite phase."""
+    def _named(self, level: Level, scene: Scene, outer: Id) -> tuple[Id, ...]:
+        """Return the filter that chooses an upstream where a variable of proxy_pass names one."""
+        handler = self._handler(level)
+        choices = () if handler is None else self.proxying.choices(handler, scene)
+        if not choices:
+            return ()
+        steps = tuple(
+            script.If(
+                when=script.Equals(value=host, to=(Literal(name),)),
+                steps=(),
+                route=self._inside(level, scene, outer, instead=name),
+            )
+            for name, host in choices
+        )
+        return (self.making.filter(f"{outer} upstream", plan_filter.Script(steps)),)
+
+    def _inside(self, level: Level, scene: Scene, outer: Id, *, instead: str = "") -> Id:
+        """Add the route of an `if` or a `limit_except`: all that it means, without a rewrite phase.
+
+        With `instead`, the route of the level itself, when its proxy_pass names this upstream.
+        """
         words = " ".join((level.kind, *(level.directive.args if level.directive is not None else ())))
-        made = self.unique(f"{outer} {words}")
+        made = self.unique(f"{outer} to {instead}" if instead else f"{outer} {words}")
         self.making.routes[made] = placeholder = _placeholder(level)
         inner = replace(scene, name=made)
-        filters, action = self._content(level, inner, made)
+        filters, action = self._content(level, inner, made, instead=instead)
         outside = self.making.routes[outer]
         self.making.routes[made] = replace(
             placeholder,
@@ -114,7 +136,7 @@ class Routes:
         )
         return made
 
-    def _content(self, level: Level, scene: Scene, name: Id) -> tuple[tuple[Id, ...], Action]:
+    def _content(self, level: Level, scene: Scene, name: Id, *, instead: str = "") -> tuple[tuple[Id, ...], Action]:
         """Return the filters of access and content, and what answers."""
         gate = access(level, self.making, scene)
         filters: tuple[Id, ...] = (*(() if gate is None else (gate,)), *mirrors(level, self.making, scene))
@@ -122,7 +144,8 @@ class Routes:
         if handler is None:
             tried = try_files(level, self.making, scene, None)
             return filters, tried if tried is not None else files(level, self.making, scene)
-        proxied = self.proxying.proxy(level, scene, handler, uri_forbidden=self._uri_forbidden(level, handler))
+        forbidden = self._uri_forbidden(level, handler)
+        proxied = self.proxying.proxy(level, scene, handler, uri_forbidden=forbidden, instead=instead)
         if proxied is None:
             return filters, Fail(FaultKind.INTERNAL)
         if not level.own("try_files") and level.parent is not None and not level.all("try_files"):

@@ -8,7 +8,7 @@ What the route of an `if` is stands outside (`MakeRoute`); conditions and answer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from daemun.errors import nearest
 from daemun.nginx.answers import URL_BEGINNINGS, absolute, returned
@@ -18,8 +18,9 @@ from daemun.nginx.directive import Directive
 from daemun.nginx.files import document_root
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
+from daemun.nginx.pages import answer
 from daemun.nginx.patterns import pattern
-from daemun.nginx.referers import invalid_referer
+from daemun.nginx.referers import local_variables
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
 from daemun.nginx.variable_names import KNOWN
@@ -30,13 +31,17 @@ from daemun.plan.scalars import Id
 from daemun.plan.script import (
     Break,
     Close,
+    Continue,
     If,
+    Last,
     Matches,
+    Redirect,
     Return,
     Rewrite,
     RewriteThen,
     Set,
     SetQuery,
+    Stay,
     Step,
     Truthy,
 )
@@ -47,11 +52,11 @@ from daemun.plan.variable import Variable
 MakeRoute = Callable[[Level], Id]
 
 NAMES = ("set", "rewrite", "if", "return", "break")
-_THEN = {
-    "last": RewriteThen.LAST,
-    "break": RewriteThen.BREAK,
-    "redirect": RewriteThen.REDIRECT,
-    "permanent": RewriteThen.PERMANENT,
+_THEN: Mapping[str, RewriteThen] = {
+    "last": Last(),
+    "break": Stay(),
+    "redirect": Redirect(answer(302)),
+    "permanent": Redirect(answer(301)),
 }
 
 
@@ -91,7 +96,7 @@ class _Phase:
         self.captures = scene.captures
         used = any(one.name in NAMES for one in level.block)
         self.root = document_root(level, making, scene) if used else None
-        self.here = {"invalid_referer": invalid_referer(level, making)} if used else {}
+        self.here = local_variables(level, making) if used else {}
 
     def begin(self) -> Iterator[Step]:
         """Hand what named groups of the location or server name caught to variables that `set` writes too."""
@@ -151,7 +156,7 @@ class _Phase:
         searched = pattern(text, self.making, one.places[0])
         if searched.slot is not None:
             self.captures = searched.slot
-        then = RewriteThen.REDIRECT if replacement.startswith(URL_BEGINNINGS) else RewriteThen.CONTINUE
+        then: RewriteThen = _THEN["redirect"] if replacement.startswith(URL_BEGINNINGS) else Continue()
         if len(one.args) > 2:
             word = one.args[2]
             if word not in _THEN:
@@ -165,12 +170,12 @@ class _Phase:
                 )
                 return
             # A URL stays a redirect whatever is said.
-            if then is RewriteThen.CONTINUE or word == "permanent":
+            if isinstance(then, Continue) or word == "permanent":
                 then = _THEN[word]
         target = template(
             replacement.removesuffix("?"), self.making, one.places[1], captures=self.captures, root=self.root
         )
-        if then in (RewriteThen.REDIRECT, RewriteThen.PERMANENT):
+        if isinstance(then, Redirect):
             target = absolute(target, self.scene)
         copies = self._copies(group_names(text))
         if copies:

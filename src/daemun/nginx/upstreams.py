@@ -43,8 +43,8 @@ class Upstream:
     endpoints: tuple[plan.Endpoint, ...]
     directive: Directive | None
     name: str
-    # Named by an `upstream` block; else by a proxy_pass alone.
-    block: bool
+    # Its name for people, when it is another.
+    shown: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +55,8 @@ class Upstreams:
     transports: Transports
     http: Level
     known: dict[str, Upstream] = field(default_factory=dict)
+    # The names of `upstream` blocks, as written.
+    blocks: tuple[str, ...] = ()
 
     def define(self, directives: tuple[Directive, ...]) -> None:
         """Read the `upstream` blocks."""
@@ -66,6 +68,7 @@ class Upstreams:
                 continue
             self.known[name] = self._block(directive)
             self.service(self.known[name], plan.UpstreamScheme.HTTP)
+            self.blocks = (*self.blocks, directive.args[0])
 
     def direct(self, name: str, address: str, directive: Directive) -> Upstream:
         """Return the destination that a proxy_pass names itself."""
@@ -79,7 +82,7 @@ class Upstreams:
                 endpoints=(endpoint,),
                 directive=directive,
                 name=name,
-                block=False,
+                shown="localhost" if address.startswith("unix:") else "",
             )
         return found
 
@@ -92,7 +95,8 @@ class Upstreams:
             if secure:
                 endpoints = tuple(replace(one, scheme=scheme) for one in endpoints)
             self.making.services[name] = plan.Service(
-                origin=origin(f"upstream {upstream.name}" if upstream.block else upstream.name, upstream.directive),
+                # What is written to its log as `$proxy_host`.
+                origin=origin(upstream.shown or upstream.name, upstream.directive),
                 kind=plan.Balanced(
                     strategy=upstream.strategy,
                     endpoints=endpoints,
@@ -128,7 +132,6 @@ class Upstreams:
             endpoints=tuple(endpoints),
             directive=directive,
             name=directive.args[0],
-            block=True,
         )
 
     def _server(self, one: Directive, address: str, ordinal: int, method: Directive | None) -> plan.Endpoint:

@@ -65,7 +65,7 @@ def origin(name: str, directive: Directive | None) -> Origin:
     """Return the origin of what a directive makes."""
     if directive is None:
         return Origin(name=name, file="", line=0)
-    return Origin(name=name, file=directive.place.file, line=directive.place.line)
+    return Origin(name=name, file=directive.spots.file, line=directive.spots.line)
 
 
 def parse_size(text: str) -> int | None:

@@ -44,11 +44,15 @@ class Text:
         self.text = text
         self._starts: list[int] = []
 
-    def place(self, start: int, width: int = 1) -> Place:
-        """Return the place of what stands at this offset."""
+    def line(self, start: int) -> int:
+        """Return the number of the line at this offset."""
         if not self._starts:
             self._starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
-        line = bisect_right(self._starts, start)
+        return bisect_right(self._starts, start)
+
+    def place(self, start: int, width: int = 1) -> Place:
+        """Return the place of what stands at this offset."""
+        line = self.line(start)
         begin = self._starts[line - 1]
         end = self._starts[line] if line < len(self._starts) else len(self.text)
         source = self.text[begin:end].rstrip("\r\n")
@@ -69,6 +73,16 @@ class Spots(Sequence[Place]):
     def after_first(self) -> Spots:
         """Return the places of all words but the first."""
         return Spots(self._text, self._ends, self._first + 1)
+
+    @property
+    def file(self) -> str:
+        """The file they stand in."""
+        return self._text.file
+
+    @property
+    def line(self) -> int:
+        """The line of the first one."""
+        return self._text.line(self._ends[2 * self._first])
 
     def __len__(self) -> int:
         """Return how many words there are."""

@@ -88,6 +88,7 @@ class ErrorPages(Newtype):
 class RealIp:
     """The client's address is taken from a field when the peer is trusted (nginx realip)."""
 
+    # CIDR or address; `unix:` for clients on a Unix socket.
     trusted: tuple[str, ...]
     header: str
     recursive: bool
@@ -188,7 +189,7 @@ class AddressRule:
     """One allow or deny line."""
 
     allow: bool
-    # CIDR, address, or `all`.
+    # CIDR, address, `all`, or `unix:` for clients on a Unix socket.
     network: str
 
 
@@ -211,17 +212,18 @@ class ErrorPage:
     # Holds also for what an error page answers; else at most one page answers an exchange.
     recursive: bool
     answer: PageAnswer
-    # The status the client sees: the page's own when absent.
+    # The status the client sees: the page's own when absent. A redirect has its own.
     status: StatusOverride | None
 
 
-@dataclass(frozen=True, slots=True)
-class PageRedirect(Newtype):
-    """A redirect to this location."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRedirect:
+    """This answer, with this location."""
 
     TAG: ClassVar[str] = "redirect"
 
     location: Template
+    respond: route.Respond
 
 
 @dataclass(frozen=True, slots=True)

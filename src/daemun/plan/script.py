@@ -70,26 +70,35 @@ class Rewrite:
 
     # Matched against the current path.
     pattern: Pattern
-    # The new path; the first `?` in a literal part begins a query. `redirect` and `permanent` send the whole.
+    # The new path; the first `?` in a literal part begins a query. A redirect sends the whole.
     replacement: Template
     # The old query is appended (not when the replacement ends in `?`).
     append_query: bool
     then: RewriteThen
 
 
-class RewriteThen(StrEnum):
-    """What follows a rewrite that matched."""
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """The next step; a changed path searches again after the phase."""
 
-    # The next step; a changed path searches again after the phase.
-    CONTINUE = "continue"
-    # Search again now.
-    LAST = "last"
-    # End the phase, stay in this route.
-    BREAK = "break"
-    # 302
-    REDIRECT = "redirect"
-    # 301
-    PERMANENT = "permanent"
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """Search again now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """End the phase, stay in this route."""
+
+    TAG: ClassVar[str] = "break"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect(Newtype):
+    """This answer, with the replacement as its Location."""
+
+    respond: route.Respond
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +165,5 @@ class FileTest(StrEnum):
 
 
 Step = Set | Rewrite | If | SetQuery | Return | ReturnText | Close | Break
+RewriteThen = Continue | Last | Stay | Redirect
 Condition = Truthy | Equals | Matches | File | Not | All | Any

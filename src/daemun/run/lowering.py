@@ -139,10 +139,12 @@ class Lowerer:
 
     async def _follow_rest(self) -> None:
         wait = _LONGEST_WAIT
-        if self._until is not None:
+        if self._until is not None and self._configuration is not None:
             wait = min(max((self._until - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST_WAIT)
+        # Not wait_for: it forgets that it was cancelled when the event comes at the same moment (Python 3.11).
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._again.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._again.wait()
         due = self._until is not None and self._until <= datetime.now(UTC)
         if not self._again.is_set() and not due:
             return

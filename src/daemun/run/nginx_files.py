@@ -14,6 +14,7 @@ from pathlib import Path
 from daemun.errors import ConfigError
 from daemun.nginx.certificates import Resolver
 from daemun.nginx.configuration import NginxConfiguration
+from daemun.nginx.log_formats import DEFAULT_PATH
 from daemun.nginx.lower import lower
 from daemun.nginx.read import Read, read
 from daemun.providers.watch import changes
@@ -66,4 +67,8 @@ class NginxFiles:
         return [self._config] if self._found is None else self._found.watched()
 
     def _lower(self, found: Read) -> NginxConfiguration:
-        return NginxConfiguration(draft=lower(found, acme=self._acme), directory=self._directory)
+        draft = lower(found, acme=self._acme)
+        if not draft.names_access_logs:
+            with contextlib.suppress(OSError):  # the engine says so when it cannot write there
+                (self._config.parent / DEFAULT_PATH).parent.mkdir(exist_ok=True)
+        return NginxConfiguration(draft=draft, directory=self._directory)

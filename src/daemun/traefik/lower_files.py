@@ -17,6 +17,8 @@ from daemun.traefik.media_types import OTHERWISE
 
 # The Plan's one table of media types.
 TYPES = "standard"
+# A head of a mebibyte could name a quarter of a million.
+_RANGES = 100
 _LISTINGS = {
     "true": plan.ListingFormat.HTML,
     "html": plan.ListingFormat.HTML,
@@ -53,7 +55,7 @@ def lower_files(entry: Entry[Service], files: Files) -> plan.Files:
         symlinks=plan.Follow() if files.symlinks == "follow" else plan.Refuse(from_=root),
         etag=True,
         if_modified_since=plan.IfModifiedSince.BEFORE,
-        max_ranges=None,
+        max_ranges=_RANGES,
         redirect=None,
     )
 

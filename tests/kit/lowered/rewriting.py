@@ -32,7 +32,6 @@ def rewrite_last() -> Plan:
             pattern=pcre(regex, slot=0), replacement=text(*replacement), append_query=append, then=then
         )
 
-    then = script.RewriteThen
     ignored = replace(
         proxy("app"),
         target=route.ReplacePrefix(prefix="/paint/", with_="/ignored/"),
@@ -62,12 +61,12 @@ def rewrite_last() -> Plan:
             "root": at.location("server", nginx.files_of("html")),
         },
         filters={
-            "server script": filter.Script((rewrite("^/v1/(.*)$", "/api/", group, then=then.CONTINUE),)),
+            "server script": filter.Script((rewrite("^/v1/(.*)$", "/api/", group, then=script.Continue()),)),
             "/old/ script": filter.Script(
-                (rewrite("^/old/(.*)$", "/new/", group, then=then.LAST), script.Return(nginx.answer(403)))
+                (rewrite("^/old/(.*)$", "/new/", group, then=script.Last()), script.Return(nginx.answer(403)))
             ),
-            "/paint/ script": filter.Script((rewrite(r"^/paint/(\d+)/?$", "/draw?id=", group, then=then.BREAK),)),
-            "/api/ script": filter.Script((rewrite("^/api/(.*)$", "/new/", group, then=then.LAST, append=False),)),
+            "/paint/ script": filter.Script((rewrite(r"^/paint/(\d+)/?$", "/draw?id=", group, then=script.Stay()),)),
+            "/api/ script": filter.Script((rewrite("^/api/(.*)$", "/new/", group, then=script.Last(), append=False),)),
         },
         services={"app": at.upstream("app", nginx.endpoint("127.0.0.1:8001"))},
         slots=("1",),
@@ -178,7 +177,7 @@ def error_page_named() -> Plan:
     ) -> filter.ErrorPage:
         return filter.ErrorPage(statuses=statuses, faults=(), recursive=False, answer=answer, status=status)
 
-    login = filter.PageRedirect(text("https://login.example.org/"))
+    login = filter.PageRedirect(location=text("https://login.example.org/"), respond=nginx.answer(301))
     return nginx.whole(
         listeners={"*:8080": at.listen()},
         hosts={"server": at.server(filters=("server pages",))},

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemun.nginx.error_pages import error_pages
+from daemun.nginx.pages import answer
 from daemun.plan.fault import FaultKind
 from daemun.plan.filter import Answered, ErrorPage, ErrorPages, Fixed, Original, PageRedirect
 from daemun.plan.plan import from_json
@@ -38,7 +39,7 @@ def test_the_golden_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "status", "answer"),
+    ("text", "status", "leads"),
     [
         ("/x", Original(), Uri(table="main", uri=(Literal("/x"),))),
         ("/x?a=$args", Original(), Uri(table="main", uri=(Literal("/x?a="), Variable.QUERY))),
@@ -46,29 +47,29 @@ def test_the_golden_pages() -> None:
         ("=200 /x", Fixed(200), Uri(table="main", uri=(Literal("/x"),))),
         ("@x", Original(), Name(table="main", name="x")),
         ("= @x", Answered(), Name(table="main", name="x")),
-        ("http://a/", Fixed(302), PageRedirect((Literal("http://a/"),))),
-        ("=307 http://a/", Fixed(307), PageRedirect((Literal("http://a/"),))),
-        ("=200 http://a/", Fixed(302), PageRedirect((Literal("http://a/"),))),
+        ("http://a/", Fixed(302), PageRedirect(location=(Literal("http://a/"),), respond=answer(302))),
+        ("=307 http://a/", Fixed(307), PageRedirect(location=(Literal("http://a/"),), respond=answer(307))),
+        ("=200 http://a/", Fixed(302), PageRedirect(location=(Literal("http://a/"),), respond=answer(302))),
         ("https://$host$request_uri", Fixed(302), None),
     ],
 )
-def test_answers(text: str, status: object, answer: object) -> None:
+def test_answers(text: str, status: object, leads: object) -> None:
     """A path, a name, a redirect; with the status the client sees."""
     found, made = pages(f"error_page 404 {text};")
     assert made.said == []
     assert found[0].statuses == (404,)
     assert found[0].status == status
-    assert answer is None or found[0].answer == answer
+    assert leads is None or found[0].answer == leads
 
 
 def test_errors_of_nginxs_own() -> None:
-    """497 is a fault of its own; without `=CODE` it goes out as 400, as a redirect as 302."""
+    """497 is a fault of its own, and what `return 497` answers; without `=CODE` it goes out as 400, as a redirect as 302."""
     found, _ = pages("error_page 404 497 /x; error_page 497 =301 https://$host/; error_page 494 =200 /y;")
     assert [(one.statuses, one.faults, one.status) for one in found] == [
         ((404,), (), Original()),
-        ((), (FaultKind.PLAIN_ON_TLS,), Fixed(400)),
-        ((), (FaultKind.PLAIN_ON_TLS,), Fixed(301)),
-        ((), (FaultKind.HEAD_TOO_LARGE,), Fixed(200)),
+        ((497,), (FaultKind.PLAIN_ON_TLS,), Fixed(400)),
+        ((497,), (FaultKind.PLAIN_ON_TLS,), Fixed(301)),
+        ((494,), (FaultKind.HEAD_TOO_LARGE,), Fixed(200)),
     ]
 
 

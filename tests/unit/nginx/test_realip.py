@@ -28,6 +28,7 @@ def found(text: str) -> tuple[RealIp | None, Parts]:
             "set_real_ip_from 10.0.0.1; real_ip_header X-Forwarded-For; real_ip_recursive on;",
             RealIp(trusted=("10.0.0.1/32",), header="x-forwarded-for", recursive=True),
         ),
+        ("set_real_ip_from unix:;", RealIp(trusted=("unix:",), header="x-real-ip", recursive=False)),
         ("real_ip_header X-Forwarded-For;", None),
         ("set_real_ip_from 10.0.0.1; real_ip_header proxy_protocol;", None),
     ],
@@ -42,7 +43,6 @@ def test_filters(text: str, expected: RealIp | None) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("set_real_ip_from unix:;", 'not_yet: "unix:" is not served by this version'),
         ("set_real_ip_from proxy.invalid;", 'value: host not found in set_real_ip_from "proxy.invalid"'),
         ("set_real_ip_from 10.0.0.0/33;", 'value: invalid network "10.0.0.0/33"'),
         (

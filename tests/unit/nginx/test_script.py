@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemun.nginx.level import Level
+from daemun.nginx.pages import answer
 from daemun.nginx.script import only_answer, rewrite_phase
 from daemun.plan import route
 from daemun.plan.filter import Script
@@ -14,15 +15,19 @@ from daemun.plan.plan import Plan, from_json
 from daemun.plan.script import (
     Break,
     Close,
+    Continue,
     Equals,
     If,
+    Last,
     Matches,
+    Redirect,
     Return,
     ReturnText,
     Rewrite,
     RewriteThen,
     Set,
     SetQuery,
+    Stay,
     Step,
     Truthy,
 )
@@ -30,6 +35,7 @@ from daemun.plan.template import Capture, Literal, NamedCapture
 from daemun.plan.variable import Variable
 from tests.kit.nginx_parts import Parts, parts, scene
 
+FOUND, MOVED = Redirect(answer(302)), Redirect(answer(301))
 GOLDEN = Path(__file__).parents[2] / "golden" / "plan"
 
 
@@ -99,22 +105,22 @@ def test_what_stands_before_an_answer_needs_the_script(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "then"),
     [
-        ("rewrite ^ /x;", RewriteThen.CONTINUE),
-        ("rewrite ^ /x last;", RewriteThen.LAST),
-        ("rewrite ^ /x break;", RewriteThen.BREAK),
-        ("rewrite ^ /x redirect;", RewriteThen.REDIRECT),
-        ("rewrite ^ /x permanent;", RewriteThen.PERMANENT),
-        ("rewrite ^ http://a/x;", RewriteThen.REDIRECT),
-        ("rewrite ^ https://a/x last;", RewriteThen.REDIRECT),
-        ("rewrite ^ $scheme://a/x break;", RewriteThen.REDIRECT),
-        ("rewrite ^ http://a/x permanent;", RewriteThen.PERMANENT),
+        ("rewrite ^ /x;", Continue()),
+        ("rewrite ^ /x last;", Last()),
+        ("rewrite ^ /x break;", Stay()),
+        ("rewrite ^ /x redirect;", FOUND),
+        ("rewrite ^ /x permanent;", MOVED),
+        ("rewrite ^ http://a/x;", FOUND),
+        ("rewrite ^ https://a/x last;", FOUND),
+        ("rewrite ^ $scheme://a/x break;", FOUND),
+        ("rewrite ^ http://a/x permanent;", MOVED),
     ],
 )
 def test_what_follows_a_rewrite(text: str, then: RewriteThen) -> None:
     """A URL is a redirect whatever the flag; `permanent` alone makes it 301."""
     found, _ = steps(text)
     assert isinstance(found[0], Rewrite)
-    assert found[0].then is then
+    assert found[0].then == then
 
 
 def test_redirects_to_a_path_are_absolute() -> None:

@@ -43,6 +43,7 @@ def test_options_become_fields() -> None:
     assert problems == []
     found = action(made)
     assert found.fallback == "/index.html"
+    assert found.max_ranges == 100
     assert found.listing == plan.Listing(format=plan.ListingFormat.JSON, exact_size=True, local_time=False)
     assert found.precompressed.codings == (plan.Coding.ZSTD, plan.Coding.GZIP)
     assert found.precompressed.vary

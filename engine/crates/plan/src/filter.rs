@@ -33,7 +33,7 @@ pub enum Filter {
     Mirror { to: Jump, body: bool },
     /// Statuses that are answered by another route: under a URI with GET (HEAD stays), by name as they came.
     ErrorPages(Vec<ErrorPage>),
-    /// The client's address is taken from a field when the peer is trusted (nginx realip).
+    /// The client's address is taken from a field when the peer is trusted (nginx realip): CIDR, address, or `unix:`.
     RealIp { trusted: Vec<String>, header: String, recursive: bool },
 }
 
@@ -108,7 +108,7 @@ pub enum Gate {
 #[serde(deny_unknown_fields)]
 pub struct AddressRule {
     pub allow: bool,
-    /// CIDR, address, or `all`.
+    /// CIDR, address, `all`, or `unix:` for clients on a Unix socket.
     pub network: String,
 }
 
@@ -129,7 +129,7 @@ pub struct ErrorPage {
     /// Holds also for what an error page answers; else at most one page answers an exchange.
     pub recursive: bool,
     pub answer: PageAnswer,
-    /// The status the client sees: the page's own when absent.
+    /// The status the client sees: the page's own when absent. A redirect has its own.
     #[serde(deserialize_with = "crate::explicit")]
     pub status: Option<StatusOverride>,
 }
@@ -138,7 +138,11 @@ pub struct ErrorPage {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PageAnswer {
     Jump(Jump),
-    Redirect(Template),
+    /// This answer, with this location.
+    Redirect {
+        location: Template,
+        respond: Respond,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

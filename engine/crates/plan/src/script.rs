@@ -38,15 +38,15 @@ pub enum Step {
 pub struct Rewrite {
     /// Matched against the current path.
     pub pattern: Pattern,
-    /// The new path; the first `?` in a literal part begins a query. `redirect` and `permanent` send the whole.
+    /// The new path; the first `?` in a literal part begins a query. A redirect sends the whole.
     pub replacement: Template,
     /// The old query is appended (not when the replacement ends in `?`).
     pub append_query: bool,
     pub then: RewriteThen,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RewriteThen {
     /// The next step; a changed path searches again after the phase.
     Continue,
@@ -54,10 +54,8 @@ pub enum RewriteThen {
     Last,
     /// End the phase, stay in this route.
     Break,
-    /// 302
-    Redirect,
-    /// 301
-    Permanent,
+    /// This answer, with the replacement as its Location.
+    Redirect(Respond),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,9 +5,12 @@
 mod seeded;
 
 use crate::chunk::{write_chunk, write_end, Decoder, Piece};
+use crate::coding;
+use crate::date;
 use crate::field::{is_token, is_value, KnownSet};
 use crate::framing::{of_request, of_response};
 use crate::head::Head;
+use crate::range::{self, Ranges};
 use crate::target::{encode_path, is_target, normalise_path, normalise_query, split, Policy, Semicolons};
 use crate::{request, response, HeadLimits, Refusal};
 
@@ -136,6 +139,26 @@ pub fn request_target(method: &[u8], target: &[u8]) {
         let result = normalise_path(&written, &policy, &mut again);
         assert_eq!((result, &again), (Ok(()), &path), "{}", target.escape_ascii());
     }
+}
+
+/// Whatever is asked about a file: a range that is answered lies within it, holds something, and together they cost no
+/// more than the file; a date that is read is written as what is read again; weights are weights.
+pub fn file_fields(value: &[u8]) {
+    for size in [0, 1, 100, 1 << 20, i64::MAX as u64] {
+        for most in [None, Some(0), Some(3)] {
+            let Ranges::Parts(parts) = range::parse(value, size, most) else { continue };
+            let fine = parts.iter().all(|part| part.start < part.end && part.end <= size);
+            let sum: u64 = parts.iter().map(|part| part.end - part.start).sum();
+            let few = most.is_none_or(|most| parts.len() <= most as usize);
+            assert!(fine && few && sum <= size && !parts.is_empty(), "{} of {size}: {parts:?}", value.escape_ascii());
+        }
+    }
+    if let Some(at) = date::parse(value) {
+        let mut written = Vec::new();
+        date::write(at, &mut written);
+        assert_eq!(date::parse(&written), Some(at), "{}", value.escape_ascii());
+    }
+    assert!(coding::weight(value, b"gzip") <= 1000, "{}", value.escape_ascii());
 }
 
 /// A chunked body decodes to the same however it is split, and what is encoded from it decodes to it. The first

@@ -66,7 +66,7 @@ def _failed(flags: Flags, paths: Paths) -> int:
 
 
 def _tested(flags: Flags, paths: Paths, loaded: Loaded, log: StartLog) -> int:
-    from daemun.run.drop_in.loaded import tried
+    from daemun.run.drop_in.loaded import tried, unwritable
     from daemun.run.drop_in.pid_file import PidFile
 
     if not flags.quiet:
@@ -76,7 +76,7 @@ def _tested(flags: Flags, paths: Paths, loaded: Loaded, log: StartLog) -> int:
     except OSError as error:
         log.say(messages.EMERG, opening(loaded.settings.pid, error))
         return _failed(flags, paths)
-    if wrong := tried(loaded):
+    if wrong := unwritable(loaded) or tried(loaded):
         log.say(messages.EMERG, wrong)
         return _failed(flags, paths)
     if not flags.quiet:

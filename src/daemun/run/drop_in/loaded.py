@@ -6,11 +6,13 @@ refuses a configuration as a whole; certificates are read with it, and again wit
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +21,15 @@ from daemun.engine.locate import find_engine
 from daemun.errors import ConfigError, Problem
 from daemun.needs import AtHand, Needs
 from daemun.nginx.catalogue import catalogue
+from daemun.nginx.directive import Directive
 from daemun.nginx.lower import Draft, lower
-from daemun.nginx.read import Read, read, read_text
+from daemun.nginx.read import read, read_text
+from daemun.plan.log import File
 from daemun.plan.plan import Plan, to_json
 from daemun.plan.scalars import Id
 from daemun.run.drop_in.flags import Flags
-from daemun.run.drop_in.messages import COMMAND_LINE
-from daemun.run.drop_in.paths import Paths
+from daemun.run.drop_in.messages import COMMAND_LINE, opening
+from daemun.run.drop_in.paths import ACCESS_LOG, Paths
 from daemun.run.drop_in.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -34,25 +38,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """`bundle` is None when the configuration cannot be used; `files` are all that were read, in order."""
+    """`bundle` is None when the configuration cannot be used; `files` are all that were read, in order.
+
+    `logs` are the files of access logs, which the engine opens.
+    """
 
     settings: Settings
     bundle: Bundle | None
     problems: tuple[Problem, ...]
     files: tuple[Path, ...]
+    logs: tuple[str, ...]
 
 
 def load(flags: Flags, paths: Paths) -> Loaded:
     """Read and lower."""
     found = read(Path(paths.config))
     given = read_text(flags.given, file=COMMAND_LINE)
-    whole = Read(
-        directives=(*given.directives, *found.directives),
-        files=found.files,
+    whole = replace(
+        found,
+        directives=(*given.directives, *(_with_log(one) for one in found.directives)),
         problems=(*given.problems, *found.problems),
     )
     settings, problems = settings_of(whole.directives, paths)
     bundle: Bundle | None = None
+    logs: tuple[str, ...] = ()
     try:
         draft = lower(whole, prefix=paths.prefix)
     except ConfigError as error:
@@ -60,10 +69,22 @@ def load(flags: Flags, paths: Paths) -> Loaded:
     else:
         bundle, wrong = _bundle(draft)
         problems = (*problems, *draft.problems, *wrong)
+        logs = tuple(log.sink.path for log in draft.whole.logs.values() if isinstance(log.sink, File))
     if any(problem.is_error for problem in problems):
         bundle = None
     files = tuple(path for path in found.files if path.is_file())
-    return Loaded(settings=settings, bundle=bundle, problems=problems, files=files)
+    return Loaded(settings=settings, bundle=bundle, problems=problems, files=files, logs=logs)
+
+
+def unwritable(loaded: Loaded) -> str:
+    """Return why a log cannot be written, in nginx's words; empty when all can. They are made, as nginx does."""
+    for path in filter(None, (loaded.settings.log.file_path, *loaded.logs)):
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644))
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # a FIFO that nobody reads yet
+                return opening(path, error)
+    return ""
 
 
 def tried(loaded: Loaded) -> str:
@@ -94,6 +115,14 @@ def tried(loaded: Loaded) -> str:
 def is_served(directive: str) -> bool:
     """Tell whether a directive works here."""
     return any(shape.verdict == "yes" for shape in catalogue().get(directive, ()))
+
+
+def _with_log(one: Directive) -> Directive:
+    """Return `http` with the access log it has when it names none: where packages of nginx put it."""
+    if one.name != "http" or one.block is None or any(inner.name == "access_log" for inner in one.block):
+        return one
+    log = replace(one, name="access_log", args=(ACCESS_LOG,), block=None)
+    return replace(one, block=(log, *one.block))
 
 
 def _bundle(draft: Draft) -> tuple[Bundle, tuple[Problem, ...]]:

@@ -27,7 +27,7 @@ from daemun.run.borders import EngineBorder, Tell
 from daemun.run.drop_in import messages
 from daemun.run.drop_in.detach import Starter, detach, hand_stderr_to
 from daemun.run.drop_in.flags import Flags
-from daemun.run.drop_in.loaded import Loaded
+from daemun.run.drop_in.loaded import Loaded, unwritable
 from daemun.run.drop_in.messages import StartLog, opening
 from daemun.run.drop_in.paths import Paths
 from daemun.run.drop_in.pid_file import PidFile
@@ -53,7 +53,7 @@ _WORDS = {"address in use": errno.EADDRINUSE, "permission denied": errno.EACCES,
 def serve(flags: Flags, paths: Paths, loaded: Loaded, log: StartLog) -> int:
     """Serve until stopped; return the exit status."""
     settings = loaded.settings
-    if problem := _unwritable(settings.log.file_path):
+    if problem := unwritable(loaded):
         log.say(messages.EMERG, problem)
         return 1
     starter = detach() if settings.daemon else Starter()
@@ -128,7 +128,13 @@ async def _supervise(flags: Flags, paths: Paths, loaded: Loaded, state: StateDir
         return Source(run=made.run, again=made.again)
 
     manners = Manners(
-        signals=_SIGNALS, ready=ready, must_start=True, bind_tries=_TRIES, bind_pause=_PAUSE, tells_events=False
+        signals=_SIGNALS,
+        ready=ready,
+        must_start=True,
+        bind_tries=_TRIES,
+        bind_pause=_PAUSE,
+        tells_events=False,
+        states_grace=True,
     )
     await Supervisor(state=state, program=program, source=source, manners=manners).run()
 
@@ -145,18 +151,9 @@ def _lock(state: StateDir) -> None:
         time.sleep(0.02)
 
 
-def _unwritable(path: str) -> str:
-    if path:
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644))
-        except OSError as error:
-            return opening(path, error)
-    return ""
-
-
 def _refusal(refusal: CallRefused) -> str:
     """Return why the engine does not take the first Plan, in nginx's words where it has some."""
-    if refusal.kind != "bind_failed":
+    if not refusal.where.startswith("listeners."):
         return str(refusal)
     address, _, why = refusal.message.partition(": ")
     number = next((number for words, number in _WORDS.items() if words in why), 0)

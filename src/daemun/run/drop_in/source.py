@@ -14,7 +14,7 @@ import structlog
 from daemun.errors import EngineError, Problem
 from daemun.run.borders import EngineBorder, Rejected, Tell, Wanted
 from daemun.run.drop_in.flags import Flags
-from daemun.run.drop_in.loaded import Loaded, load
+from daemun.run.drop_in.loaded import Loaded, load, unwritable
 from daemun.run.drop_in.messages import advice, opening, sentence
 from daemun.run.drop_in.paths import Paths
 from daemun.run.drop_in.pid_file import PidFile
@@ -43,9 +43,18 @@ class NginxSource:
     async def again(self) -> None:
         """Read everything again, and open the logs again: nginx does both when it is told to reload."""
         _log.info("signal 1 (SIGHUP) received, reconfiguring")
-        loaded = await asyncio.to_thread(load, self._flags, self._paths)
+        try:
+            loaded = await asyncio.to_thread(load, self._flags, self._paths)
+        except Exception:  # noqa: BLE001 - a mistake of ours must not end what runs
+            _log.exception("the configuration cannot be loaded: the old one goes on")
+            self._tell(Rejected(problems=()))
+            return
         _log_problems(loaded.problems)
         if loaded.bundle is None:
+            self._tell(Rejected(problems=loaded.problems))
+            return
+        if wrong := unwritable(loaded):
+            _log.critical(wrong)
             self._tell(Rejected(problems=loaded.problems))
             return
         try:

@@ -183,6 +183,8 @@ impl<'p> Exchange<'_, 'p> {
 
     /// Puts an answer's head together.
     pub fn respond(&mut self, respond: &RespondRun) -> Answer {
+        // It may name its own status.
+        self.response.status = respond.status;
         let body = respond.body.render(&self.scope());
         self.own_head(respond.status, &respond.headers);
         Answer { body: body.into(), close: false, silent: false, stands: false }
@@ -202,6 +204,15 @@ impl<'p> Exchange<'_, 'p> {
         self.own_head(status, &[]);
         self.response.add(b"Location", &word);
         Answer { body: Vec::new().into(), close: false, silent: false, stands: false }
+    }
+
+    /// Puts an answer's head together, with a location that is known.
+    pub fn respond_from(&mut self, respond: &RespondRun, location: &[u8]) -> Answer {
+        let answer = self.respond(respond);
+        let mut word = Vec::with_capacity(location.len());
+        write_word(location, &mut word);
+        self.response.add(b"Location", &word);
+        answer
     }
 
     fn own_head(&mut self, status: u16, headers: &[(String, crate::template::Text)]) {

@@ -66,14 +66,10 @@ impl<'p> Course<'p> {
         }
         let Some(page) = find(exchange.filters(), status, fault) else { return Some(answer) };
         let jump = match &page.answer {
-            PageAnswerRun::Redirect(to) => {
-                let location = to.render(&exchange.scope());
-                let status = match page.status {
-                    Some(StatusOverride::Fixed(status @ (301 | 302 | 303 | 307 | 308))) => status,
-                    _ => 302,
-                };
+            PageAnswerRun::Redirect { location, respond } => {
+                let location = location.render(&exchange.scope());
                 exchange.record.log_status = None;
-                let redirect = exchange.redirect_to(status, &location);
+                let redirect = exchange.respond_from(respond, &location);
                 return Some(Answer { close: answer.close, ..redirect });
             }
             PageAnswerRun::Jump(jump) => jump,

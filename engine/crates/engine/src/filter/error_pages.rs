@@ -5,7 +5,7 @@ use plan::filter::{ErrorPage, PageAnswer, StatusOverride};
 
 use crate::control::error::CallError;
 use crate::snapshot::links::Links;
-use crate::snapshot::route::JumpRun;
+use crate::snapshot::route::{JumpRun, RespondRun};
 use crate::template::Text;
 
 /// A page, and what it stands for.
@@ -21,7 +21,7 @@ pub struct PageRun {
 
 pub enum PageAnswerRun {
     Jump(JumpRun),
-    Redirect(Text),
+    Redirect { location: Text, respond: RespondRun },
 }
 
 /// Makes pages ready.
@@ -33,7 +33,10 @@ pub(super) fn build(pages: &[ErrorPage], links: &Links<'_>) -> Result<Vec<PageRu
             recursive: page.recursive,
             answer: match &page.answer {
                 PageAnswer::Jump(jump) => PageAnswerRun::Jump(JumpRun::build(jump, links)?),
-                PageAnswer::Redirect(to) => PageAnswerRun::Redirect(Text::build(to, links)?),
+                PageAnswer::Redirect { location, respond } => PageAnswerRun::Redirect {
+                    location: Text::build(location, links)?,
+                    respond: RespondRun::build(respond, links)?,
+                },
             },
             status: page.status,
         })

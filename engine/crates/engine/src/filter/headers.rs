@@ -79,7 +79,9 @@ fn apply(head: &mut wire::head::Head, name: &[u8], value: Option<Vec<u8>>, repla
     if replace {
         head.remove(name);
     }
+    // White space around a value is no part of it (RFC 9110 section 5.5): a template may end in a line break.
+    let value = value.as_deref().map(<[u8]>::trim_ascii);
     if let Some(value) = value.filter(|v| !v.is_empty() && is_value(v)) {
-        head.add(name, &value);
+        head.add(name, value);
     }
 }

@@ -35,7 +35,15 @@ pub struct RewriteRun {
     /// What stands behind the first `?`.
     query: Option<Text>,
     append_query: bool,
-    then: RewriteThen,
+    then: ThenRun,
+}
+
+/// What follows it.
+enum ThenRun {
+    Continue,
+    Last,
+    Break,
+    Redirect(RespondRun),
 }
 
 /// Makes steps ready.
@@ -141,18 +149,15 @@ impl Script {
             return Ok(Then::Next);
         }
         self.rewritten = true;
-        let status = match rewrite.then {
-            RewriteThen::Redirect => 302,
-            RewriteThen::Permanent => 301,
-            RewriteThen::Continue | RewriteThen::Last | RewriteThen::Break => {
-                rewrite.change(exchange)?;
-                self.changed = rewrite.then != RewriteThen::Break;
-                exchange.request.keeps_prefix |= rewrite.then == RewriteThen::Break;
-                return Ok(if rewrite.then == RewriteThen::Continue { Then::Next } else { Then::Stop });
-            }
-        };
-        let location = rewrite.location(exchange);
-        Ok(Then::Answer(exchange.redirect_to(status, &location)))
+        if let ThenRun::Redirect(respond) = &rewrite.then {
+            let location = rewrite.location(exchange);
+            return Ok(Then::Answer(exchange.respond_from(respond, &location)));
+        }
+        rewrite.change(exchange)?;
+        let stays = matches!(rewrite.then, ThenRun::Break);
+        self.changed = !stays;
+        exchange.request.keeps_prefix |= stays;
+        Ok(if matches!(rewrite.then, ThenRun::Continue) { Then::Next } else { Then::Stop })
     }
 }
 
@@ -178,7 +183,12 @@ impl RewriteRun {
             path: Text::build(&path, links)?,
             query,
             append_query: rewrite.append_query,
-            then: rewrite.then,
+            then: match &rewrite.then {
+                RewriteThen::Continue => ThenRun::Continue,
+                RewriteThen::Last => ThenRun::Last,
+                RewriteThen::Break => ThenRun::Break,
+                RewriteThen::Redirect(respond) => ThenRun::Redirect(RespondRun::build(respond, links)?),
+            },
         })
     }
 

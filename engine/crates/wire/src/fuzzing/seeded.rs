@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{chunked_body, request_head, request_target, response_head};
+use super::{chunked_body, file_fields, request_head, request_target, response_head};
 
 const REQUESTS: &[&[u8]] = &[
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -33,6 +33,14 @@ const TARGETS: &[&[u8]] = &[
     b"https://[::1]#x",
     b"/.../..a/.b/..",
     b"*",
+];
+const FILE_FIELDS: &[&[u8]] = &[
+    b"bytes=0-4,10-14 , -3,99-",
+    b"bytes=9223372036854775807-",
+    b"Sun, 06 Nov 1994 08:49:37 GMT",
+    b"Sunday, 06-Nov-94 08:49:37 GMT",
+    b"Sun Nov  6 08:49:37 1994",
+    b"gzip;q=0.123, br;q=1.000, *;q=0",
 ];
 /// What matters to a codec stands in messages more often than chance would put it there.
 const TOKENS: &[&[u8]] = &[
@@ -155,6 +163,12 @@ fn bodies() {
 #[test]
 fn targets() {
     run(TARGETS, 200_000, |target| request_target(b"OPTIONS", target));
+}
+
+/// [`file_fields`] on mutated fields.
+#[test]
+fn fields_of_files() {
+    run(FILE_FIELDS, 200_000, file_fields);
 }
 
 /// The corpus is accepted as it stands, or the mutations would test refusals only.
