@@ -314,6 +314,11 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     let mut upload = upload(downstream, scratch, to.place, (to.transport.write_idle_ms, to.proxy.trailers));
     let Scratch { request, to_upstream: out, held, .. } = scratch;
     let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
+    if framing == Framing::UntilClose && held.is_none() {
+        // What is asked now has no body: nobody waits for one.
+        request.head.remove(b"expect");
+        request.expects_continue = false;
+    }
     if let (Some(held), true) = (held, to.proxy.pass_body) {
         let framing = Framing::Length(held.length);
         write_request(out, request, to, decoded, &made, framing)?;
