@@ -285,7 +285,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         _ => None,
     };
     let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
-    let kept = kept.take().filter(|_| to.proxy.pass_body).map(|upload| {
+    let kept = kept.take().filter(|kept| to.proxy.pass_body && kept.head.0 <= out.len()).map(|upload| {
         let body = out.split_off(upload.head.0);
         (upload, body)
     });
