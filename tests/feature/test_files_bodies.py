@@ -145,6 +145,19 @@ def test_a_file_that_shrinks_is_cut(root: Path, engine: Engine) -> None:
         assert client.request("GET", "/one.txt").body == b"1"
 
 
+def test_a_file_that_shrinks_while_the_client_takes_all(root: Path, engine: Engine) -> None:
+    """No event tells of it where the socket is not full: it is found out within a second or two."""
+    path = root / "shrinking-too.bin"
+    with open(path, "wb") as file:
+        file.truncate(256 << 20)
+    with engine.client() as client:
+        client.send(b"GET /shrinking-too.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.read_head()
+        os.truncate(path, 1000)
+        with pytest.raises(Closed):
+            client.read_exactly(256 << 20)
+
+
 def test_a_client_that_leaves(engine: Engine) -> None:
     """A reset in the middle of a large file ends that exchange and nothing else; no file stays open."""
     for _ in range(5):

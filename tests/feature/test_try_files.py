@@ -194,7 +194,8 @@ def read(text: str) -> Json:
     made = lower(read_text(f"http {{ access_log off; default_type text/plain; {text} }}"))
     tree: Json = to_tree(made.whole)
     # The kit's name of the listener it asks.
-    tree["listeners"] = {"web": one for one in tree["listeners"].values()}
+    [one] = tree["listeners"].values()
+    tree["listeners"] = {"web": one}
     return tree
 
 

@@ -46,12 +46,8 @@ def _addresses(level: Level, making: Making) -> Gate | None:
 
 def _rule(one: Directive, making: Making) -> AddressRule | None:
     text = one.args[0]
-    if text == "all":
-        return AddressRule(allow=one.name == "allow", network="all")
-    if text == "unix:":
-        remedy = "a client on a Unix socket has no address: it is meant by `all` alone"
-        complain(making, one, '"unix:" is not served by this version', argument=0, kind="not_yet", remedy=remedy)
-        return None
+    if text in ("all", "unix:"):
+        return AddressRule(allow=one.name == "allow", network=text)
     network = network_of(one, making, argument=0)
     return None if network is None else AddressRule(allow=one.name == "allow", network=str(network))
 

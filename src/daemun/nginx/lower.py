@@ -19,6 +19,7 @@ from daemun.errors import ConfigError, Problem
 from daemun.needs import AtHand, Needs
 from daemun.nginx.certificates import REMEDY, Certificates, Resolver
 from daemun.nginx.error_pages import error_pages
+from daemun.nginx.headers import response_headers
 from daemun.nginx.judge import judge
 from daemun.nginx.level import Level
 from daemun.nginx.levels import Http, build, is_fragment
@@ -151,7 +152,7 @@ class _Lowering:
             for address in addresses.values()
             if address.ssl and not all(self.certificates.of(server) for server in address.servers)
         }
-        needs = self.certificates.needs(terminates=False)
+        needs = self.certificates.needs(terminates=bool(obtained))
         whole = Plan(
             version=VERSION,
             lifetimes=_LIFETIMES,
@@ -199,7 +200,11 @@ class _Lowering:
             http=self._policy(server),
             tls_options=None,
             certificates=(),
-            filters=tuple(one for one in (address, script, pages) if one is not None),
+            # What the server itself answers has its fields; what a route answers has the route's.
+            filters=(
+                *(one for one in (address, script, pages) if one is not None),
+                *response_headers(server, making, scene),
+            ),
             table=table,
             faults=FAULTS,
             logs=access_logs(server, making),

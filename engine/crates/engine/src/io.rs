@@ -105,6 +105,14 @@ impl Io {
         }
     }
 
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// What the kernel said; it would block.
+    pub fn try_send_file(&self, file: &OwnedFd, at: &mut u64, most: usize) -> io::Result<usize> {
+        self.socket().try_send_file(file, at, most)
+    }
+
     /// Ready when what was written has gone to the kernel; at once where nothing lies between.
     #[inline]
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -97,7 +97,8 @@ impl Socket {
         self.poll_send(cx, bytes.len(), || rustix::net::send(&self.fd, bytes, flags))
     }
 
-    /// Sends at most so many bytes of a file, from `at` on, which moves with them; 0 is the file's end.
+    /// Sends at most so many bytes of a file, from `at` on, which moves with them; 0 is the file's end. Fewer are taken for
+    /// a full socket, which saves a call; where it was the file that ended, [`Socket::try_send_file`] finds out.
     pub fn poll_send_file(
         &self,
         cx: &mut Context<'_>,
@@ -107,14 +108,26 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         loop {
             let mut ready = ready!(self.fd.poll_write_ready(cx))?;
-            // What it sends may be less for two reasons, so readiness is not forgotten before it sends nothing.
             match rustix::fs::sendfile(&self.fd, file, Some(at), most) {
-                Ok(n) => return Poll::Ready(Ok(n)),
+                Ok(n) => {
+                    if n > 0 && n < most {
+                        ready.clear_ready();
+                    }
+                    return Poll::Ready(Ok(n));
+                }
                 Err(Errno::AGAIN) => ready.clear_ready(),
                 Err(Errno::INTR) => {}
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
         }
+    }
+
+    /// The same without waiting, whatever is known of the socket.
+    ///
+    /// # Errors
+    /// What the kernel said; it would block.
+    pub fn try_send_file(&self, file: &OwnedFd, at: &mut u64, most: usize) -> io::Result<usize> {
+        rustix::fs::sendfile(&self.fd, file, Some(at), most).map_err(io::Error::from)
     }
 
     #[inline]

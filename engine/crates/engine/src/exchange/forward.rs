@@ -103,6 +103,10 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
         Err(fault) => return Outcome::Failed(fault),
     };
     let began = worker.clock.now();
+    if scratch.record.attempt_status > 0 {
+        // Another service was asked before, and what it answered leads here.
+        scratch.record.moves_on(" : ");
+    }
     let mut tried: Vec<u64> = Vec::new();
     let mut last = None;
     loop {
@@ -114,14 +118,26 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             tried: &tried,
         };
         let Some(in_flight) = service.balancer.pick(&asking) else {
+            if tried.len() < service.balancer.seats() {
+                if !tried.is_empty() {
+                    scratch.record.moves_on(", ");
+                }
+                scratch.record.endpoint = None;
+                scratch.record.nobody = Some(service.name.clone());
+                scratch.record.attempt_status = 502;
+            }
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
             give_up(scratch, upload);
             return Outcome::Failed(fault);
         };
+        if !tried.is_empty() {
+            scratch.record.moves_on(", ");
+        }
         scratch.record.endpoint = Some(Arc::clone(&in_flight));
         let failure = match try_endpoint(downstream, scratch, to, &mut upload, &in_flight).await {
             Ok(upstream) => {
                 let status = scratch.response.status;
+                scratch.record.attempt_status = status;
                 let again = to.retry.statuses.contains(&status)
                     && may_retry(to.retry, &scratch.request)
                     && (to.retry.tries == 0 || tried.len() + 1 < to.retry.tries as usize)
@@ -156,6 +172,10 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             }
             failure => failure.into_fault(&upload),
         };
+        if !is_status {
+            let late = matches!(fault.kind, FaultKind::ConnectTimeout | FaultKind::ResponseTimeout);
+            scratch.record.attempt_status = if late { 504 } else { 502 };
+        }
         note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
         tried.push(in_flight.key);
         let policy = to.retry;

@@ -19,7 +19,9 @@ use crate::fault::Fault;
 /// A file up to this goes in one write with its head.
 const SMALL: u64 = 16 * 1024;
 /// What is moved of one body before others have their turn.
-const TURN: usize = 1 << 20;
+const TURN: usize = 2 << 20;
+/// How long nothing may move before the file is looked at: it may have become shorter, of which no event tells.
+const LOOK_MS: u64 = 1000;
 
 /// A stretch of the file, and what stands before it.
 pub struct Part {
@@ -115,15 +117,20 @@ impl FileBody {
             out.extend_from_slice(&part.text);
         }
         let mut sending = Sending { file: &self.file, parts, part, sent: 0, total: 0, copies: false };
-        let mut until = clock.after(idle_ms);
+        let (mut until, mut look) = (clock.after(idle_ms), clock.after(LOOK_MS));
         let result = std::future::poll_fn(|cx| {
             let before = sending.total;
-            let result = sending.poll(cx, side, out, buffer, &worker.scratches);
+            let mut result = sending.poll(cx, side, out, buffer, &worker.scratches);
             if sending.total != before {
-                until = clock.after(idle_ms);
+                (until, look) = (clock.after(idle_ms), clock.after(LOOK_MS));
+            } else if result.is_pending() && look <= clock.now() {
+                look = clock.after(LOOK_MS);
+                result = sending.look(cx, side, out.len());
             }
             match result {
-                Poll::Pending if alarm.poll(cx, until) => Poll::Ready(Err(gone(&io::ErrorKind::TimedOut.into()))),
+                Poll::Pending if alarm.poll(cx, until.min(look)) && until <= clock.now() => {
+                    Poll::Ready(Err(gone(&io::ErrorKind::TimedOut.into())))
+                }
                 result => result,
             }
         })
@@ -172,11 +179,6 @@ impl Sending<'_> {
     ) -> Poll<Result<(), Fault>> {
         let began = self.total;
         while let Some(part) = &mut self.part {
-            if self.total - began >= TURN as u64 {
-                // It comes again behind the others.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
             let left = part.left();
             let text = &out[self.sent..];
             if text.is_empty() && left == 0 && buffer.is_empty() {
@@ -187,6 +189,11 @@ impl Sending<'_> {
                     out.extend_from_slice(&part.text);
                 }
                 continue;
+            }
+            if self.total - began >= TURN as u64 {
+                // It comes again behind the others.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             let is_last = self.parts.as_slice().is_empty();
             let n = match side {
@@ -241,6 +248,27 @@ impl Sending<'_> {
         match side {
             Side::Http1(io) => io.poll_flush(cx).map_err(|error| gone(&error)),
             Side::Http2(_) | Side::Inner(_) => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl Sending<'_> {
+    /// Nothing has moved for a while: is there still something to send?
+    fn look(&mut self, cx: &mut Context<'_>, side: &mut Side, text: usize) -> Poll<Result<(), Fault>> {
+        let (Side::Http1(io), Some(part)) = (side, &mut self.part) else { return Poll::Pending };
+        if !io.is_plain() || self.copies || self.sent < text || part.left() == 0 {
+            return Poll::Pending;
+        }
+        let most = usize::try_from(part.left()).unwrap_or(usize::MAX).min(TURN);
+        match io.try_send_file(self.file, &mut part.at, most) {
+            Ok(0) => Poll::Ready(Err(shorter())),
+            Ok(n) => {
+                self.total += n as u64;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            // The client is what is waited for.
+            Err(_) => Poll::Pending,
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn on_response(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
 /// Name, value (none removes) and whether it replaces.
 type Evaluated<'a> = (&'a [u8], Option<Vec<u8>>, bool);
 
-/// What a change comes to; None for what is more than one field.
+/// Name, value (none removes) and whether it replaces; None for what is more than one field.
 fn evaluated<'a>(change: &'a Change, exchange: &Exchange<'_, '_>) -> Option<Evaluated<'a>> {
     match change {
         Change::Set(name, value) => Some((name, Some(value.render(&exchange.scope())), true)),
