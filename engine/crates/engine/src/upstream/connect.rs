@@ -41,11 +41,7 @@ pub async fn connect(
     Ok(Upstream { io, born: worker.clock.now(), uses: 0, peer })
 }
 
-async fn open(
-    worker: &Worker,
-    endpoint: &Endpoint,
-    transport: &TransportRun,
-) -> io::Result<(Io, Option<SocketAddr>)> {
+async fn open(worker: &Worker, endpoint: &Endpoint, transport: &TransportRun) -> io::Result<(Io, Option<SocketAddr>)> {
     let (socket, peer) = socket(worker, &endpoint.address, transport).await?;
     if endpoint.scheme != UpstreamScheme::Https {
         return Ok((Io::Plain(socket), peer));
