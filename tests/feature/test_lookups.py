@@ -115,6 +115,7 @@ LOOKUPS: Json = {
                 entry("2001:db8::/32", *text("doc")),
             ],
             "default": text("world"),
+            "proxies": None,
         }
     },
     "bucket": {
@@ -219,7 +220,7 @@ def test_evaluated_once_an_exchange_unless_volatile() -> None:
         {"set": {"slot": 1, "value": both_of_them}},
         {"set": {"slot": 0, "value": text("later")}},
     ]
-    body = [{"capture": {"slot": 1, "group": 0}}, BAR, *both_of_them]
+    body: list[Json] = [{"capture": {"slot": 1, "group": 0}}, BAR, *both_of_them]
     routes = {"app": {**says(body), "filters": ["script"]}}
     with gate(lookups=lookups, slots=["v", "seen"], filters={"script": {"script": steps}}, routes=routes) as g:
         assert g.client.request("GET", "/?v=first").text == "first|first|first|later"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 from collections.abc import Iterator
@@ -152,3 +153,47 @@ def test_a_variable_that_names_an_upstream(instance: Instance) -> None:
         )
         instance.run(config="nginx.conf")
         assert [get(port, target).body for target in ("/", "/?to=g", "/?to=o")] == [b"blue", b"green", b"other"]
+
+
+def test_one_address_beside_all(instance: Instance) -> None:
+    """The more specific address takes its connections, whichever comes first, and when it comes later."""
+    [port] = free_ports(1)
+    every = f'server {{ listen {port}; return 200 "every"; }}'
+    one = f'server {{ listen 127.0.0.2:{port}; return 200 "one"; }}'
+
+    def said(host: str) -> bytes:
+        with Client((host, port)) as client:
+            return client.request().body
+
+    for text in (one + every, every + one):
+        instance.write("nginx.conf", f"access_log off; {text}")
+        plane = instance.run(config="nginx.conf")
+        assert (said("127.0.0.1"), said("127.0.0.2")) == (b"every", b"one")
+        instance.write("nginx.conf", f"access_log off; {every}")
+        plane.applied()
+        assert said("127.0.0.2") == b"every"
+        instance.write("nginx.conf", f"access_log off; {text}")
+        plane.applied()
+        assert (said("127.0.0.1"), said("127.0.0.2")) == (b"every", b"one")
+        assert plane.stop() == 0
+
+
+def test_users_that_change(instance: Instance) -> None:
+    """A file of users is taken when it changes, like the configuration itself."""
+    [port] = free_ports(1)
+    users = instance.write("users", "ada:{PLAIN}one\n")
+    instance.write(
+        "nginx.conf",
+        f"access_log off; server {{ listen 127.0.0.1:{port}; auth_basic x; auth_basic_user_file users; root .; }}",
+    )
+    plane = instance.run(config="nginx.conf")
+
+    def status(password: str) -> int:
+        told = base64.b64encode(f"ada:{password}".encode()).decode()
+        with Client(("127.0.0.1", port)) as client:
+            return client.request("GET", "/nothing", f"Authorization: Basic {told}").status
+
+    assert (status("one"), status("two")) == (404, 401)
+    users.write_text("ada:{PLAIN}two\n")
+    plane.applied()
+    assert (status("one"), status("two")) == (401, 404)

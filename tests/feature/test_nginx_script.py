@@ -38,6 +38,7 @@ map $host $site {
 }
 map $uri$is_args$args $whole { default $request_method; ~\?secret= hidden; }
 geo $arg_ip $where { default nowhere; 10.0.0.0/8 ten; 10.1.0.0/16 ten-one; 10.1.2.3 exact; 2001:db8::/32 six; delete 10.1.0.0/16; }
+geo $arg_ip $client { default direct; proxy 10.0.0.0/8; proxy_recursive; 1.2.3.4 far; 10.0.0.0/8 near; }
 geo $arg_ip $range { ranges; default none; 10.0.0.0-10.0.0.255 a; 10.0.0.10-10.0.0.19 b; }
 split_clients "${arg_key}salt" $variant { 10% ten; 33.3% third; * rest; }
 server {
@@ -52,7 +53,7 @@ server {
 
     location / { return 404; }
     location /tables/ { return 200 "$kind|$site|$whole"; }
-    location /geo { return 200 "$where|$range"; }
+    location /geo { return 200 "$where|$range|$client"; }
     location /split { return 200 $variant; }
     location /vars/ {
         return 200 "$host|$http_host|$uri|$document_uri|$request_uri|$args|$query_string|$is_args|$arg_a|$arg_B|$cookie_C|$request_method|$scheme|$https|$server_protocol|$content_length|$content_type|$server_name|$remote_addr|$proxy_add_x_forwarded_for|${http_x_y}z|$remote_user|$http2|$pipe";
@@ -114,6 +115,11 @@ server {
         return 200 welcome;
     }
     location /late/ { add_header X-Late "$sent_http_x_kind/$upstream_http_content_type/$status" always; proxy_pass http://app; }
+    location /hidden/ {
+        add_header X-One mine;
+        add_header X-Late "[$upstream_http_x_one|$sent_http_x_one]";
+        proxy_pass http://app;
+    }
     location /headers/ {
         add_header X-One 1; add_header X-Two 2 always; add_header X-None "$http_x_none";
         location /headers/bad { return 402; }
@@ -178,6 +184,7 @@ GETS = [
     "/headers/bad",
     "/headers/own",
     "/late/x",
+    "/hidden/x",
     "/expires/",
     "/expires-epoch/",
     "/expires-max/",
@@ -303,6 +310,16 @@ def test_conditions_as_nginx_judges(servers: Both, value: str) -> None:
 def test_referers_as_nginx_judges(servers: Both, referer: str) -> None:
     """Of valid_referers."""
     engine, nginx = answers(servers, "/referer/", *([f"Referer: {referer}"] if referer else []))
+    assert engine == nginx
+
+
+@pytest.mark.parametrize(
+    "said", ["1.2.3.4", "1.2.3.4, 10.9.9.9", "9.9.9.9, 1.2.3.4", "1.2.3.4, 9.9.9.9", "nonsense", "10.1.1.1"]
+)
+@pytest.mark.parametrize("peer", ["10.5.5.5", "9.9.9.9"])
+def test_proxies_of_geo_as_nginx_believes_them(servers: Both, peer: str, said: str) -> None:
+    """What a trusted peer says in X-Forwarded-For stands for its address."""
+    engine, nginx = answers(servers, f"/geo?ip={peer}", f"X-Forwarded-For: {said}")
     assert engine == nginx
 
 

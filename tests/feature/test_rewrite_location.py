@@ -50,7 +50,7 @@ def test_rewritten(name: str, before: str, after: str) -> None:
     """The first rule that fits: its prefix is replaced, or with a pattern the whole; nothing else is touched."""
     script: Script = redirecting
     action: dict[str, Any] = {"rewrite_location": RULES, "target": "raw"}
-    with gate(script, action=action) as g:
+    with gate(script, action=action, slots=["found"]) as g:
         whole = f"GET /?{name}|{before} HTTP/1.1\r\nHost: example.org\r\n\r\n"
         g.client.send(whole.encode())
         response = g.client.read_response()

@@ -46,12 +46,8 @@ def _addresses(level: Level, making: Making) -> Gate | None:
 
 def _rule(one: Directive, making: Making) -> AddressRule | None:
     text = one.args[0]
-    if text == "all":
-        return AddressRule(allow=one.name == "allow", network="all")
-    if text == "unix:":
-        remedy = "a client on a Unix socket has no address: it is meant by `all` alone"
-        complain(making, one, '"unix:" is not served by this version', argument=0, kind="not_yet", remedy=remedy)
-        return None
+    if text in ("all", "unix:"):
+        return AddressRule(allow=one.name == "allow", network=text)
     network = network_of(one, making, argument=0)
     return None if network is None else AddressRule(allow=one.name == "allow", network=str(network))
 
@@ -81,6 +77,7 @@ def _users(one: Directive, making: Making) -> Id:
         message = "variables in auth_basic_user_file are not served by this version"
         complain(making, one, message, argument=0, kind="not_yet", remedy="name a file in each location")
     elif name not in making.secrets:
+        making.files[Path(path)] = None
         try:
             making.secrets[name] = Path(path).read_bytes()
         except OSError as fault:

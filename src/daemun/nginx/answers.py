@@ -13,6 +13,7 @@ from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.media_types import content_type
 from daemun.nginx.pages import HTML, answer, page
+from daemun.nginx.referers import local_variables
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
 from daemun.nginx.variables import argument, joined
@@ -41,14 +42,15 @@ def returned(
     if status is None:
         return None
     has_text = len(one.args) > at
-    text = argument(one, at, making, captures=captures, root=root) if has_text else ()
+    here = local_variables(level, making) if has_text else {}
+    text = argument(one, at, making, captures=captures, root=root, here=here) if has_text else ()
     if status == 444 or (status in _CLOSING and not text):
         return Close()
     if status in REDIRECTS:
         return Return(answer(status, location=absolute(text, scene)))
     if status < 400 or text:
         return _text(status, text, level, making, scene)
-    return Return(_page(status))
+    return Return(_page(status, level))
 
 
 def absolute(location: Template, scene: Scene) -> Template:
@@ -87,7 +89,10 @@ def _text(status: int, text: Template, level: Level, making: Making, scene: Scen
     return ReturnText(respond) if status >= 300 and level.all("error_page") else Return(respond)
 
 
-def _page(status: int) -> Respond:
+def _page(status: int, level: Level) -> Respond:
     if status not in _OWN_PAGES:
         return answer(status)
+    if any(str(status) in one.args for one in level.all("error_page")):
+        # The error page is that of this status; it does not go out.
+        return Respond(status=status, headers=(), body=())
     return Respond(status=400, headers=(HTML,), body=(Literal(page(400, _OWN_PAGES[status])),))

@@ -64,7 +64,8 @@ def _pages(one: Directive, making: Making, scene: Scene, *, recursive: bool) -> 
         return []
     statuses = [status for index in codes if (status := _status(one, index, making)) is not None]
     plain = tuple(status for status in statuses if status not in _FAULTS)
-    faults = tuple(kind for status in statuses for kind in _FAULTS.get(status, ()))
+    own = tuple(status for status in statuses if status in _FAULTS)
+    faults = tuple(kind for status in own for kind in _FAULTS[status])
     leads = _answer(one, making, scene, overwrite)
 
     def page(of: tuple[int, ...], kinds: tuple[FaultKind, ...], status: int | None) -> ErrorPage:
@@ -72,7 +73,7 @@ def _pages(one: Directive, making: Making, scene: Scene, *, recursive: bool) -> 
 
     pages = [page(plain, (), overwrite)] if plain else []
     # Without a `=CODE`, nginx's own errors go out as 400.
-    return [*pages, page((), faults, 400 if overwrite is None else overwrite)] if faults else pages
+    return [*pages, page(own, faults, 400 if overwrite is None else overwrite)] if own else pages
 
 
 def _override(leads: PageAnswer, overwrite: int | None) -> StatusOverride:

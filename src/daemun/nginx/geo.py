@@ -1,19 +1,20 @@
 """`geo`: a table from networks, or ranges of addresses, to text.
 
 Facts (nginx's ngx_http_geo_module.c): values hold no variables; the narrowest network decides; of one network that
-stands twice the later line counts, with a warning; `delete` takes one away; `default` is both 0.0.0.0/0 and ::/0. With
-`ranges` (IPv4 alone) a later range inside an earlier one cuts it; two that overlap otherwise are an error. The Plan
-knows networks alone: ranges are written as the networks they consist of.
+stands twice the later line counts, with a warning; `delete` takes one away; for the address of a `proxy` stands what it
+says in X-Forwarded-For; `default` is both 0.0.0.0/0 and ::/0. With `ranges` (IPv4 alone) a later range inside an earlier
+one cuts it; two that overlap otherwise are an error. The Plan knows networks alone: ranges are written as networks.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network, summarize_address_range
 
 from daemun.nginx.directive import Directive
 from daemun.nginx.making import Making
 from daemun.nginx.values import complain
-from daemun.plan.template import Entry, Geo, Literal, Template
+from daemun.plan.template import Entry, Geo, Literal, Proxies, Template
 
 _WORDS = ("ranges", "volatile", "proxy_recursive")
 _Network = IPv4Network | IPv6Network
@@ -24,22 +25,21 @@ def geo(one: Directive, making: Making) -> Geo:
     """Return the table of a `geo` block; its key is the client's address unless it names another."""
     words = {entry.name for entry in one.block or () if not entry.args}
     entries: list[Directive] = []
+    trusted: list[str] = []
     for entry in one.block or ():
         if entry.name in _WORDS and not entry.args:
             continue
         if len(entry.args) != 1:
             complain(making, entry, "invalid number of the geo parameters", kind="syntax")
         elif entry.name == "proxy":
-            complain(
-                making,
-                entry,
-                "`proxy` in `geo` is not served by this version",
-                kind="not_yet",
-                remedy="use set_real_ip_from with real_ip_header X-Forwarded-For: $remote_addr is then the client's",
-            )
+            network = network_of(entry, making, argument=0)
+            trusted += [] if network is None else [str(network)]
         else:
             entries.append(entry)
-    return _ranges(entries, making) if "ranges" in words else _networks(entries, making)
+    table = _ranges(entries, making) if "ranges" in words else _networks(entries, making)
+    if not trusted:
+        return table
+    return replace(table, proxies=Proxies(trusted=tuple(trusted), recursive="proxy_recursive" in words))
 
 
 def _networks(entries: list[Directive], making: Making) -> Geo:
@@ -61,7 +61,7 @@ def _networks(entries: list[Directive], making: Making) -> Geo:
             message = f'duplicate network "{entry.name}", value: "{entry.args[0]}"'
             complain(making, entry, message, severity="warning", kind="duplicate")
         known[network] = Entry(key=str(network), value=_text(entry.args[0]))
-    return Geo(networks=tuple(known.values()), default=default)
+    return Geo(networks=tuple(known.values()), default=default, proxies=None)
 
 
 def network_of(one: Directive, making: Making, *, argument: int | None) -> _Network | None:
@@ -108,7 +108,7 @@ def _ranges(entries: list[Directive], making: Making) -> Geo:
         for first, last, value in sorted(known)
         for network in summarize_address_range(IPv4Address(first), IPv4Address(last))
     )
-    return Geo(networks=networks, default=default)
+    return Geo(networks=networks, default=default, proxies=None)
 
 
 def _range(one: Directive, making: Making, *, argument: int | None) -> tuple[int, int] | None:

@@ -8,18 +8,20 @@ nothing. A level with `add_header` has none of those above, unless `add_header_i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from daemun.nginx.directive import Directive
 from daemun.nginx.expires import expires
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
+from daemun.nginx.referers import local_variables
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import choice, complain
 from daemun.nginx.variables import argument
 from daemun.plan.filter import Add, HeaderOp, ResponseHeaders, Set
 from daemun.plan.route import HeaderValue
 from daemun.plan.scalars import Id
+from daemun.plan.template import Literal, Template
 
 STATUSES = (200, 201, 204, 206, 301, 302, 303, 304, 307, 308)
 _REPLACED = ("etag", "last-modified")
@@ -28,6 +30,7 @@ _INHERIT = ("on", "off", "merge")
 
 def response_headers(level: Level, making: Making, scene: Scene) -> tuple[Id, ...]:
     """Add the filters of response fields: neighbours of one kind in one. In the order of routes, the first is written last."""
+    here = local_variables(level, making) if level.all("add_header") else {}
     runs: list[tuple[bool, list[HeaderOp]]] = []
     first = expires(level, making, scene)
     if first is not None:
@@ -36,7 +39,7 @@ def response_headers(level: Level, making: Making, scene: Scene) -> tuple[Id, ..
         always = len(one.args) > 2
         if always and one.args[2] != "always":
             complain(making, one, f'invalid parameter "{one.args[2]}"', argument=2, suggestion="always")
-        op = _op(one, making, scene)
+        op = _op(one, making, scene, here)
         if runs and runs[-1][0] == always:
             runs[-1][1].append(op)
         else:
@@ -58,7 +61,16 @@ def _added(level: Level, making: Making) -> Iterator[Directive]:
         yield from _added(level.parent, making)
 
 
-def _op(one: Directive, making: Making, scene: Scene) -> HeaderOp:
-    value = argument(one, 1, making, captures=scene.captures)
+def _op(one: Directive, making: Making, scene: Scene, here: Mapping[str, Template]) -> HeaderOp:
+    value = _trimmed(argument(one, 1, making, captures=scene.captures, here=here))
     field = HeaderValue(name=one.args[0], value=value)
     return Set(field) if one.args[0].lower() in _REPLACED else Add(field)
+
+
+def _trimmed(value: Template) -> Template:
+    """Return a value without the white space at its end: it has no meaning there, and a newline would end the head."""
+    last = value[-1] if value else None
+    if not isinstance(last, Literal):
+        return value
+    text = last.text.rstrip()
+    return (*value[:-1], *((Literal(text),) if text else ()))

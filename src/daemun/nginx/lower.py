@@ -19,6 +19,7 @@ from daemun.errors import ConfigError, Problem
 from daemun.needs import AtHand, Needs
 from daemun.nginx.certificates import REMEDY, Certificates, Resolver
 from daemun.nginx.error_pages import error_pages
+from daemun.nginx.headers import response_headers
 from daemun.nginx.judge import judge
 from daemun.nginx.level import Level
 from daemun.nginx.levels import Http, build, is_fragment
@@ -64,6 +65,8 @@ class Draft:
     error_log: ErrorLog | None
     threads: int | None
     secrets: Mapping[Id, bytes] = field(repr=False)
+    # Files that were read beside the configuration.
+    files: tuple[Path, ...]
     # False when lines go to nginx's own default for want of another.
     names_access_logs: bool
     # Where the default server's certificate is obtained, by listener: the names it is to have.
@@ -151,7 +154,7 @@ class _Lowering:
             for address in addresses.values()
             if address.ssl and not all(self.certificates.of(server) for server in address.servers)
         }
-        needs = self.certificates.needs(terminates=False)
+        needs = self.certificates.needs(terminates=bool(obtained))
         whole = Plan(
             version=VERSION,
             lifetimes=_LIFETIMES,
@@ -178,6 +181,7 @@ class _Lowering:
             error_log=error_log(http.http, making) if http.http.last("error_log") is not None else None,
             threads=_threads(http.main, making),
             secrets=making.secrets,
+            files=tuple(making.files),
             names_access_logs=all(server.last("access_log") is not None for server in http.servers),
             obtained=obtained,
             whole=whole,
@@ -199,7 +203,11 @@ class _Lowering:
             http=self._policy(server),
             tls_options=None,
             certificates=(),
-            filters=tuple(one for one in (address, script, pages) if one is not None),
+            # What the server itself answers has its fields; what a route answers has the route's.
+            filters=(
+                *(one for one in (address, script, pages) if one is not None),
+                *response_headers(server, making, scene),
+            ),
             table=table,
             faults=FAULTS,
             logs=access_logs(server, making),

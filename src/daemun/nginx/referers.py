@@ -9,7 +9,7 @@ scheme. Names have no case, the port does not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from daemun.nginx.directive import Directive
 from daemun.nginx.level import Level
@@ -20,7 +20,14 @@ from daemun.plan.matching import Dialect, Pattern
 from daemun.plan.template import Entry, Header, Literal, LookupPart, Map, RegexEntry, Template
 
 _INVALID: Template = (Literal("1"),)
+# No HTTP URL, or shorter than any.
+_BLOCKED = "^(?!https?://)|^.{1,10}$"
 _HOST = re.compile(r"(?:\*?\.)?[^*]+|[^*]+\.\*")
+
+
+def local_variables(level: Level, making: Making) -> Mapping[str, Template]:
+    """Return the variables that mean something only on their level, for `variables.template`."""
+    return {"invalid_referer": invalid_referer(level, making)}
 
 
 def invalid_referer(level: Level, making: Making) -> Template:
@@ -33,7 +40,7 @@ def invalid_referer(level: Level, making: Making) -> Template:
     if not patterns:
         return ()
     if "blocked" in words:
-        patterns.append(Pattern(regex="^(?!https?://)", dialect=Dialect.PCRE, ignore_case=True, slot=None))
+        patterns.append(Pattern(regex=_BLOCKED, dialect=Dialect.PCRE, ignore_case=True, slot=None))
     table = Map(
         hostnames=False,
         exact=(Entry(key="", value=() if "none" in words else _INVALID),),
@@ -55,7 +62,7 @@ def _regexes(level: Level, making: Making) -> Iterator[str]:
         for at, word in enumerate(one.args):
             if word == "server_names":
                 for names in level.all("server_name"):
-                    yield from (_name(name.lower(), "") for name in names.args if name and not name.startswith("~"))
+                    yield from (_server_name(name) for name in names.args if name)
             elif word.startswith("~"):
                 yield _searched(word.removeprefix("~"), one, at, making)
             elif word not in ("none", "blocked"):
@@ -79,6 +86,15 @@ def _name(host: str, path: str) -> str:
     # A path has its case, whatever the pattern's.
     behind = f"(?-i:{re.escape(path)})" if path else "(?:/|$)"
     return f"^https?://{text}(?::[^/]*)?{behind}"
+
+
+def _server_name(name: str) -> str:
+    if not name.startswith("~"):
+        return _name(name.lower(), "")
+    text = name.removeprefix("~")
+    begin = "" if text.startswith("^") else "[^/:]*"
+    end = "(?=[/:]|$)" if text.endswith("$") and not text.endswith("\\$") else ""
+    return f"^https?://{begin}(?:{text.removeprefix('^').removesuffix('$') if end else text.removeprefix('^')}){end}"
 
 
 def _searched(text: str, one: Directive, at: int, making: Making) -> str:

@@ -8,6 +8,7 @@ address, script, access, mirror, request fields, error pages, response fields.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from daemun.nginx.access import access
 from daemun.nginx.directive import Directive
@@ -33,6 +34,8 @@ from daemun.plan.template import Literal, Variable
 
 FAULTS: Id = "nginx"
 REAL_IP = frozenset({"set_real_ip_from", "real_ip_header", "real_ip_recursive"})
+# What nginx leaves of a path in a redirect: controls, white space, non-ASCII and `"#%<>?\\^`{|}` are escaped.
+_PLAIN = "/!$&'()*+,-.:;=@[]_~"
 # Levels without a content handler of their own have that of the location around them.
 _WITHIN = frozenset({"if", "limit_except"})
 
@@ -87,7 +90,7 @@ class Routes:
     def slash(self, level: Level, scene: Scene, path: str) -> Id:
         """Add the redirect to a location's path, for requests that lack its last slash."""
         made = self.unique(f"{scene.name} redirect")
-        location = (*scene.origin, Literal(path), Variable.QUERY_MARK, Variable.QUERY)
+        location = (*scene.origin, Literal(quote(path, safe=_PLAIN)), Variable.QUERY_MARK, Variable.QUERY)
         self.making.routes[made] = replace(
             _placeholder(level),
             filters=self._after(level, scene),

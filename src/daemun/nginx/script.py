@@ -20,7 +20,7 @@ from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.pages import answer
 from daemun.nginx.patterns import pattern
-from daemun.nginx.referers import invalid_referer
+from daemun.nginx.referers import local_variables
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
 from daemun.nginx.variable_names import KNOWN
@@ -96,7 +96,7 @@ class _Phase:
         self.captures = scene.captures
         used = any(one.name in NAMES for one in level.block)
         self.root = document_root(level, making, scene) if used else None
-        self.here = {"invalid_referer": invalid_referer(level, making)} if used else {}
+        self.here = local_variables(level, making) if used else {}
 
     def begin(self) -> Iterator[Step]:
         """Hand what named groups of the location or server name caught to variables that `set` writes too."""

@@ -189,7 +189,7 @@ class AddressRule:
     """One allow or deny line."""
 
     allow: bool
-    # CIDR, address, or `all`.
+    # CIDR, address, `all`, or `unix:` for clients on a Unix socket.
     network: str
 
 

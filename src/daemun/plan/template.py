@@ -28,6 +28,7 @@ __all__ = [
     "Map",
     "NamedCapture",
     "Part",
+    "Proxies",
     "RegexEntry",
     "ResponseHeader",
     "Secret",
@@ -166,11 +167,23 @@ class Map:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proxies:
+    """Who is believed, as in realip."""
+
+    # CIDR or address.
+    trusted: tuple[str, ...]
+    # The last address that is not trusted, instead of the last.
+    recursive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Geo:
     """nginx `geo`: the narrowest network that holds the key, an address."""
 
     networks: tuple[Entry, ...]
     default: Template
+    # Instead of the address of one of these, what it says in X-Forwarded-For.
+    proxies: Proxies | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,9 @@ class Variable(StrEnum):
     UPSTREAM_ADDRESS = "upstream_address"
     UPSTREAM_URL = "upstream_url"
     UPSTREAM_STATUS = "upstream_status"
+    # Every endpoint that was asked, and the status of each, joined by `, `; by ` : ` where another service was.
+    UPSTREAM_ADDRESSES = "upstream_addresses"
+    UPSTREAM_STATUSES = "upstream_statuses"
     UPSTREAM_CONNECT_NANOS = "upstream_connect_nanos"
     UPSTREAM_HEADER_NANOS = "upstream_header_nanos"
     UPSTREAM_RESPONSE_NANOS = "upstream_response_nanos"

@@ -96,6 +96,11 @@ def test_errors_of_nginxs_own_go_out_as_400() -> None:
     assert "The plain HTTP request was sent to HTTPS port" in str(respond.body)
 
 
+def test_an_error_page_of_such_an_error_is_found() -> None:
+    """`return 497` with an `error_page 497` keeps its status until then."""
+    assert answered("return 497;", before="error_page 497 https://a/;").status == 497
+
+
 @pytest.mark.parametrize("text", ["return 444;", "return 444 x;", "return 499;", "return 408;"])
 def test_ends_of_connections(text: str) -> None:
     """Nothing is answered."""

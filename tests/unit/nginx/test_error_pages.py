@@ -63,13 +63,13 @@ def test_answers(text: str, status: object, leads: object) -> None:
 
 
 def test_errors_of_nginxs_own() -> None:
-    """497 is a fault of its own; without `=CODE` it goes out as 400, as a redirect as 302."""
+    """497 is a fault of its own, and what `return 497` answers; without `=CODE` it goes out as 400, as a redirect as 302."""
     found, _ = pages("error_page 404 497 /x; error_page 497 =301 https://$host/; error_page 494 =200 /y;")
     assert [(one.statuses, one.faults, one.status) for one in found] == [
         ((404,), (), Original()),
-        ((), (FaultKind.PLAIN_ON_TLS,), Fixed(400)),
-        ((), (FaultKind.PLAIN_ON_TLS,), Fixed(301)),
-        ((), (FaultKind.HEAD_TOO_LARGE,), Fixed(200)),
+        ((497,), (FaultKind.PLAIN_ON_TLS,), Fixed(400)),
+        ((497,), (FaultKind.PLAIN_ON_TLS,), Fixed(301)),
+        ((494,), (FaultKind.HEAD_TOO_LARGE,), Fixed(200)),
     ]
 
 

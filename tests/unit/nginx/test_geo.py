@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemun.nginx.geo import geo
-from daemun.plan.template import Geo, Literal
+from daemun.plan.template import Geo, Literal, Proxies
 from tests.kit.nginx_parts import Parts, parts
 
 
@@ -27,6 +27,15 @@ def test_networks() -> None:
     found, default, made = table("default d; 10.0.0.0/8 a; 127.0.0.1 $b; 2001:db8::/32 c;")
     assert found == {"10.0.0.0/8": "a", "127.0.0.1/32": "$b", "2001:db8::/32": "c"}
     assert default == "d"
+    assert made.said == []
+
+
+def test_proxies_speak_for_others() -> None:
+    """Their addresses are not looked up, but what they say."""
+    made = parts("geo $x { proxy 10.0.0.0/8; proxy 127.0.0.1; proxy_recursive; default d; }")
+    found = geo(made.http.own("geo")[0], made.making)
+    assert found.proxies == Proxies(trusted=("10.0.0.0/8", "127.0.0.1/32"), recursive=True)
+    assert found.networks == ()
     assert made.said == []
 
 
@@ -72,7 +81,7 @@ def test_a_range_is_deleted_as_a_whole() -> None:
     [
         ("10.0.0.256 a;", 'value: invalid network "10.0.0.256"'),
         ("10.0.0.0/8;", "syntax: invalid number of the geo parameters"),
-        ("proxy 10.0.0.1;", "not_yet: `proxy` in `geo` is not served by this version"),
+        ("proxy 10.0.0.256;", 'value: invalid network "10.0.0.256"'),
         ("ranges; 10.0.0.0/8 a;", 'value: invalid range "10.0.0.0/8"'),
         ("ranges; 10.0.0.9-10.0.0.1 a;", 'value: invalid range "10.0.0.9-10.0.0.1"'),
         (

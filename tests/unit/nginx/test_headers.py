@@ -12,6 +12,7 @@ from daemun.plan.filter import Add, Expires, ExpiresFrom, ResponseHeaders, Set
 from daemun.plan.plan import from_json
 from daemun.plan.route import HeaderValue
 from daemun.plan.template import Literal
+from daemun.plan.variable import Variable
 from tests.kit.nginx_parts import Parts, parts, scene
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "plan"
@@ -51,6 +52,15 @@ def test_validators_are_replaced() -> None:
     etag = Set(HeaderValue(name="ETag", value=(Literal('"x"'),)))
     modified = Set(HeaderValue(name="Last-Modified", value=()))
     assert filters(made, made.http) == [ResponseHeaders(statuses=STATUSES, ops=(etag, modified))]
+
+
+def test_values_end_with_their_text() -> None:
+    """White space at the end has no meaning, and a newline would end the head."""
+    made = parts('add_header A "1 \\n"; add_header B "$host\\n"; add_header C "\\n";')
+    (found,) = filters(made, made.http)
+    assert found.ops[0] == added("A", "1")
+    assert found.ops[1] == Add(HeaderValue(name="B", value=(Variable.HOST,)))
+    assert found.ops[2] == Add(HeaderValue(name="C", value=()))
 
 
 def test_expires_comes_first() -> None:

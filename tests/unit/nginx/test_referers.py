@@ -16,7 +16,9 @@ from tests.kit.nginx_parts import Parts, parts, scene
 
 def judged(words: str, referer: str) -> tuple[str, Parts]:
     """What the table makes of a referer, asked as the engine asks it: exact keys, then patterns in order."""
-    made = parts(f"server {{ server_name a.test .b.test; location / {{ valid_referers {words}; }} }}")
+    made = parts(
+        f"server {{ server_name a.test .b.test ~^r[0-9]\\.test$ ~part; location / {{ valid_referers {words}; }} }}"
+    )
     (part,) = invalid_referer(made.at("server", "location /"), made.making)
     assert isinstance(part, LookupPart)
     table = made.making.lookups[part.table]
@@ -42,7 +44,8 @@ def judged(words: str, referer: str) -> tuple[str, Parts]:
         ("none www.x.test", "", ""),
         ("none www.x.test", "garbage", "1"),
         ("blocked www.x.test", "garbage", ""),
-        ("blocked www.x.test", "http://evil/", "1"),
+        ("blocked www.x.test", "http://evil.test/", "1"),
+        ("blocked www.x.test", "http://su", ""),
         ("*.x.test", "http://a.b.x.test/", ""),
         ("*.x.test", "http://x.test/", "1"),
         (".x.test", "http://x.test/", ""),
@@ -55,6 +58,10 @@ def judged(words: str, referer: str) -> tuple[str, Parts]:
         ("server_names", "http://a.test/", ""),
         ("server_names", "http://c.b.test/", ""),
         ("server_names", "http://c.test/", "1"),
+        ("server_names", "http://r1.test:80/x", ""),
+        ("server_names", "http://r1.test.evil/", "1"),
+        ("server_names", "http://a.parting.test/", ""),
+        ("server_names", "http://x.test/part", "1"),
     ],
 )
 def test_referers(words: str, referer: str, expected: str) -> None:

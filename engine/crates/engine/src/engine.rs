@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -149,9 +150,11 @@ impl Engine {
                 }
                 Arc::clone(listener)
             } else {
-                let going: Vec<_> =
-                    old.values().filter(|l| !plan.listeners.values().any(|p| is_same(&p.bind, &l.bind))).collect();
-                let socket = bind_beside(of, &going, leaving).map_err(|error| fail(&plain(&error)))?;
+                let goes = |l: &&Arc<ListenerState>| !plan.listeners.values().any(|p| is_same(&p.bind, &l.bind));
+                let beside = |l: &&Arc<ListenerState>| is_every_address(&l.bind) != is_every_address(&of.bind);
+                let others: Vec<_> =
+                    old.values().filter(|l| goes(l) || beside(l)).chain(listeners.values().filter(beside)).collect();
+                let socket = bind_beside(of, &others, leaving).map_err(|error| fail(&plain(&error)))?;
                 let key = self.next_key.fetch_add(1, Ordering::Relaxed);
                 let listener = ListenerState::new(key, of.bind.clone(), socket);
                 new.push(Arc::clone(&listener));
@@ -251,11 +254,12 @@ fn without(before: &Listeners, after: &Listeners) -> Vec<(Id, Arc<ListenerState>
     before.iter().filter(|(_, l)| !stays(l)).map(|(id, l)| (id.clone(), Arc::clone(l))).collect()
 }
 
-/// Binds; where listeners stand in the way that go with this Plan or went with the last one, beside them
-/// (`:80` becomes `127.0.0.1:80`).
+/// Binds; where others stand in the way, beside them: listeners that go with this Plan or went with the last one
+/// (`:80` becomes `127.0.0.1:80`), and one of every address where this is of one (the kernel gives a connection to the
+/// more specific).
 fn bind_beside(
     of: &plan::listener::Listener,
-    going: &[&Arc<ListenerState>],
+    others: &[&Arc<ListenerState>],
     leaving: &[Arc<ListenerState>],
 ) -> io::Result<Socket> {
     let refused = match Socket::bind(&of.bind, of.backlog) {
@@ -266,7 +270,7 @@ fn bind_beside(
         return if wait_for(leaving) { Socket::bind(&of.bind, of.backlog) } else { Err(refused) };
     };
     let with_port = |l: &&Arc<ListenerState>| l.address.is_some_and(|a| a.port() == port);
-    let beside: Vec<_> = going.iter().copied().chain(leaving).filter(with_port).collect();
+    let beside: Vec<_> = others.iter().copied().chain(leaving).filter(with_port).collect();
     if beside.is_empty() {
         return Err(refused);
     }
@@ -293,6 +297,10 @@ fn wait_for(leaving: &[Arc<ListenerState>]) -> bool {
         std::thread::sleep(Duration::from_millis(5));
     }
     false
+}
+
+fn is_every_address(bind: &Bind) -> bool {
+    matches!(bind, Bind::Tcp { host, .. } if host.is_empty() || host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified()))
 }
 
 /// The same address: a Unix socket may get another mode.

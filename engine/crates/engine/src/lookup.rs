@@ -11,6 +11,7 @@ use route::{KeyIndex, NetworkIndex, Shares};
 
 use crate::control::error::CallError;
 use crate::exchange::Scope;
+use crate::filter::real_ip::RealIpRun;
 use crate::snapshot::links::Links;
 use crate::template::Text;
 
@@ -25,7 +26,7 @@ pub struct LookupRun {
 
 enum Kind {
     Map(KeyIndex),
-    Geo(NetworkIndex),
+    Geo(NetworkIndex, Option<Box<RealIpRun>>),
     Split(Shares),
 }
 
@@ -64,9 +65,11 @@ impl LookupRun {
                 let values = exact.iter().map(|entry| &entry.value).chain(regexes.iter().map(|entry| &entry.value));
                 (Kind::Map(index.map_err(bad)?), values.collect(), default, *volatile)
             }
-            Lookup::Geo { networks, default } => {
+            Lookup::Geo { networks, default, proxies } => {
+                let proxies = proxies.as_ref().map(|of| RealIpRun::build(&of.trusted, "x-forwarded-for", of.recursive));
+                let proxies = proxies.transpose().map_err(|e| CallError::new("bad_plan", &e, ""))?.map(Box::new);
                 let index = NetworkIndex::build(networks.iter().map(|entry| entry.key.as_str())).map_err(bad)?;
-                (Kind::Geo(index), networks.iter().map(|entry| &entry.value).collect(), default, false)
+                (Kind::Geo(index, proxies), networks.iter().map(|entry| &entry.value).collect(), default, false)
             }
             Lookup::Split { shares, default } => {
                 let index = Shares::new(shares.iter().map(|share| share.basis_points));
@@ -81,7 +84,10 @@ impl LookupRun {
     fn value(&self, key: &[u8], scope: &Scope<'_>) -> &Text {
         let place = match &self.kind {
             Kind::Map(index) => index.find(key, &mut scope.captures.borrow_mut()).map(|place| place as usize),
-            Kind::Geo(index) => address(key).and_then(|address| index.find(address)).map(|place| place as usize),
+            Kind::Geo(index, proxies) => address(key).and_then(|address| {
+                let said = proxies.as_ref().and_then(|proxies| proxies.said_by(address, &scope.request.head));
+                index.find(said.unwrap_or(address)).map(|place| place as usize)
+            }),
             Kind::Split(shares) => shares.find(key),
         };
         place.and_then(|place| self.values.get(place)).unwrap_or(&self.default)

@@ -94,9 +94,11 @@ fn write_part(part: &Part, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
         Part::Variable(variable) => write_variable(*variable, scope, out),
         Part::Header(name) => out.extend(joined(Some(&scope.request.head), name).unwrap_or_default()),
-        Part::ResponseHeader(name) | Part::UpstreamHeader(name) => {
-            out.extend(joined(scope.response, name).unwrap_or_default())
+        Part::UpstreamHeader(name) => {
+            let came = scope.response.and_then(|head| head.joined_as_received(name.as_bytes()));
+            out.extend(came.unwrap_or_default());
         }
+        Part::ResponseHeader(name) => out.extend(joined(scope.response, name).unwrap_or_default()),
         Part::Cookie(name) => out.extend_from_slice(cookie(scope, name.as_bytes()).unwrap_or_default()),
         Part::Argument(name) => {
             out.extend_from_slice(argument(&scope.request.query, name.as_bytes()).unwrap_or_default())
@@ -230,6 +232,25 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         }
         Variable::UpstreamAddress => out.extend_from_slice(record.upstream_address().as_bytes()),
         Variable::UpstreamUrl => out.extend_from_slice(record.upstream_url().as_bytes()),
+        Variable::UpstreamAddresses => {
+            for attempt in &record.earlier {
+                out.extend_from_slice(attempt.address.as_bytes());
+                out.extend_from_slice(attempt.separator.as_bytes());
+            }
+            match &record.nobody {
+                Some(service) if record.endpoint.is_none() => out.extend_from_slice(service.as_bytes()),
+                _ => out.extend_from_slice(record.upstream_address().as_bytes()),
+            }
+        }
+        Variable::UpstreamStatuses => {
+            for attempt in &record.earlier {
+                number(out, attempt.status);
+                out.extend_from_slice(attempt.separator.as_bytes());
+            }
+            if record.attempt_status > 0 {
+                number(out, record.attempt_status);
+            }
+        }
         Variable::UpstreamStatus if record.upstream_status > 0 => number(out, record.upstream_status),
         Variable::UpstreamConnectNanos if record.upstream_status > 0 => number(out, record.connect_nanos),
         Variable::UpstreamHeaderNanos if record.upstream_status > 0 => number(out, record.header_nanos),

@@ -108,7 +108,7 @@ pub enum Gate {
 #[serde(deny_unknown_fields)]
 pub struct AddressRule {
     pub allow: bool,
-    /// CIDR, address, or `all`.
+    /// CIDR, address, `all`, or `unix:` for clients on a Unix socket.
     pub network: String,
 }
 

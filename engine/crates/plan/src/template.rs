@@ -118,6 +118,9 @@ pub enum Variable {
     UpstreamAddress,
     UpstreamUrl,
     UpstreamStatus,
+    /// Every endpoint that was asked, and the status of each, joined by `, `; by ` : ` where another service was.
+    UpstreamAddresses,
+    UpstreamStatuses,
     UpstreamConnectNanos,
     UpstreamHeaderNanos,
     UpstreamResponseNanos,
@@ -157,9 +160,24 @@ pub enum Lookup {
     /// nginx `map`, whatever the case of the key: exact, then wildcard names when `hostnames`, then regexes in order.
     Map { hostnames: bool, exact: Vec<Entry>, regexes: Vec<RegexEntry>, default: Template, volatile: bool },
     /// nginx `geo`: the narrowest network that holds the key, an address.
-    Geo { networks: Vec<Entry>, default: Template },
+    Geo {
+        networks: Vec<Entry>,
+        default: Template,
+        /// Instead of the address of one of these, what it says in X-Forwarded-For.
+        #[serde(deserialize_with = "crate::explicit")]
+        proxies: Option<Proxies>,
+    },
     /// nginx `split_clients`: the key's hash falls into shares, in 1/100 of a percent.
     Split { shares: Vec<Share>, default: Template },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxies {
+    /// CIDR or address.
+    pub trusted: Vec<String>,
+    /// The last address that is not trusted, instead of the last.
+    pub recursive: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -43,6 +43,8 @@ pub struct Field {
 pub struct Head {
     pub bytes: Vec<u8>,
     pub fields: Vec<Field>,
+    /// How many of `fields` came with the message; what was added stands behind them.
+    pub received: usize,
     /// Names seen among `fields` when the head was read; a removed field may still be in it.
     pub seen: KnownSet,
     /// Request method; empty in a response.
@@ -64,6 +66,7 @@ impl Head {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.fields.clear();
+        self.received = 0;
         self.seen = KnownSet::EMPTY;
         self.method = Span::default();
         self.target = Span::default();
@@ -122,6 +125,20 @@ impl Head {
     #[must_use]
     pub fn joined(&self, name: &[u8]) -> Option<Vec<u8>> {
         let mut lines = self.get_all(name);
+        let mut all = lines.next()?.to_vec();
+        for line in lines {
+            all.extend_from_slice(b", ");
+            all.extend_from_slice(line);
+        }
+        Some(all)
+    }
+
+    /// The same of the lines that came with the message, also of those that were removed since.
+    #[must_use]
+    pub fn joined_as_received(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let came = &self.fields[..self.received.min(self.fields.len())];
+        let mut lines =
+            came.iter().filter(|f| self.text(f.name).eq_ignore_ascii_case(name)).map(|f| self.text(f.value));
         let mut all = lines.next()?.to_vec();
         for line in lines {
             all.extend_from_slice(b", ");

@@ -125,11 +125,27 @@ pub fn valid_host(host: &[u8]) -> bool {
     let (name, port) = split_port(host);
     let digits = port.is_none_or(|p| p.is_empty() || is_port(p));
     let body = match name {
-        [b'[', b']'] => false,
-        [b'[', inner @ .., b']'] => inner.iter().all(|b| b.is_ascii_hexdigit() || b":.%vV".contains(b)),
-        _ => name.iter().all(|&b| REG_NAME[b as usize]),
+        [b'[', b'v' | b'V', inner @ .., b']'] => is_later_literal(inner),
+        [b'[', inner @ .., b']'] => {
+            !inner.is_empty()
+                && inner.iter().all(|b| b.is_ascii_hexdigit() || b":.%".contains(b))
+                && !inner.windows(2).any(|pair| pair == b"..")
+        }
+        // Not even a host of its own, or an empty label (RFC 1034 section 3.1) that whoever comes next may fold.
+        _ => name != b"." && !name.windows(2).any(|pair| pair == b"..") && name.iter().all(|&b| REG_NAME[b as usize]),
     };
     digits && body
+}
+
+/// `IPvFuture` behind its `v` (RFC 3986 section 3.2.2).
+fn is_later_literal(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    match text.get(digits..) {
+        Some([b'.', rest @ ..]) if digits > 0 && !rest.is_empty() => {
+            rest.iter().all(|&b| b == b':' || (REG_NAME[b as usize] && b != b'%'))
+        }
+        _ => false,
+    }
 }
 
 /// `reg-name` (RFC 3986 section 3.2.2).

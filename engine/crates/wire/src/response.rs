@@ -71,6 +71,7 @@ fn take(
     head.minor = minor;
     head.bytes.extend_from_slice(&input[..len]);
     take_fields(head, input, response.headers, limits)?;
+    head.received = head.fields.len();
     let line_end = memchr::memchr(b'\n', input).unwrap_or(len);
     let line = &input[..line_end];
     let clean = line.ends_with(b"\r");

@@ -131,3 +131,21 @@ fn interim() {
     let both = [&first[..], b"HTTP/1.1 200 OK\r\n\r\n"].concat();
     assert_eq!(every_way(parse, &both, &LIMITS).unwrap().unwrap().len, first.len());
 }
+
+/// What came is known whatever became of it since; what was added did not come.
+#[test]
+fn fields_as_received() {
+    let mut head = Head::default();
+    let input = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: 2\r\nx-a: 3\r\n\r\n";
+    parse(&mut head, input, 0, &LIMITS).unwrap();
+    head.remove(b"x-a");
+    head.add(b"X-B", b"4");
+    head.add(b"X-C", b"5");
+    let came = |name: &[u8]| head.joined_as_received(name);
+    assert_eq!(came(b"x-a"), Some(b"1, 3".to_vec()));
+    assert_eq!(came(b"x-b"), Some(b"2".to_vec()));
+    assert_eq!(came(b"x-c"), None);
+    assert_eq!(head.joined(b"x-b"), Some(b"2, 4".to_vec()));
+    head.clear();
+    assert_eq!(head.joined_as_received(b"x-b"), None);
+}

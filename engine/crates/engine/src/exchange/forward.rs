@@ -103,6 +103,10 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
         Err(fault) => return Outcome::Failed(fault),
     };
     let began = worker.clock.now();
+    if scratch.record.attempt_status > 0 {
+        // Another service was asked before, and what it answered leads here.
+        scratch.record.moves_on(" : ");
+    }
     let mut tried: Vec<u64> = Vec::new();
     let mut last = None;
     loop {
@@ -114,14 +118,26 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             tried: &tried,
         };
         let Some(in_flight) = service.balancer.pick(&asking) else {
+            if tried.len() < service.balancer.seats() {
+                if !tried.is_empty() {
+                    scratch.record.moves_on(", ");
+                }
+                scratch.record.endpoint = None;
+                scratch.record.nobody = Some(service.name.clone());
+                scratch.record.attempt_status = 502;
+            }
             let fault = last.unwrap_or_else(|| Fault::new(FaultKind::NoEndpoint, "no endpoint is available"));
             give_up(scratch, upload);
             return Outcome::Failed(fault);
         };
+        if !tried.is_empty() {
+            scratch.record.moves_on(", ");
+        }
         scratch.record.endpoint = Some(Arc::clone(&in_flight));
         let failure = match try_endpoint(downstream, scratch, to, &mut upload, &in_flight).await {
             Ok(upstream) => {
                 let status = scratch.response.status;
+                scratch.record.attempt_status = status;
                 let again = to.retry.statuses.contains(&status)
                     && may_retry(to.retry, &scratch.request)
                     && (to.retry.tries == 0 || tried.len() + 1 < to.retry.tries as usize)
@@ -156,6 +172,10 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             }
             failure => failure.into_fault(&upload),
         };
+        if !is_status {
+            let late = matches!(fault.kind, FaultKind::ConnectTimeout | FaultKind::ResponseTimeout);
+            scratch.record.attempt_status = if late { 504 } else { 502 };
+        }
         note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
         tried.push(in_flight.key);
         let policy = to.retry;
@@ -285,7 +305,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         _ => None,
     };
     let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
-    let kept = kept.take().filter(|_| to.proxy.pass_body).map(|upload| {
+    let kept = kept.take().filter(|kept| to.proxy.pass_body && kept.head.0 <= out.len()).map(|upload| {
         let body = out.split_off(upload.head.0);
         (upload, body)
     });
@@ -314,6 +334,11 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     let mut upload = upload(downstream, scratch, to.place, (to.transport.write_idle_ms, to.proxy.trailers));
     let Scratch { request, to_upstream: out, held, .. } = scratch;
     let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
+    if framing == Framing::UntilClose && held.is_none() {
+        // What is asked now has no body: nobody waits for one.
+        request.head.remove(b"expect");
+        request.expects_continue = false;
+    }
     if let (Some(held), true) = (held, to.proxy.pass_body) {
         let framing = Framing::Length(held.length);
         write_request(out, request, to, decoded, &made, framing)?;
@@ -474,7 +499,8 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);
         }
     }
-    if request.has_query {
+    // A path that is encoded again has no question mark alone (nginx).
+    if request.has_query && !(decoded && request.query.is_empty()) {
         out.push(b'?');
         out.extend_from_slice(&request.query);
     }

@@ -8,6 +8,14 @@ use plan::fault::FaultKind;
 use crate::balance::Endpoint;
 use crate::fault::Fault;
 
+/// An endpoint that was asked in vain, or for an answer that another one stood for.
+pub struct Attempt {
+    pub address: String,
+    pub status: u16,
+    /// What stands between it and the next: `, ` of the same service, ` : ` of another one.
+    pub separator: &'static str,
+}
+
 pub struct Record {
     pub started: Instant,
     pub id: (u64, u64),
@@ -22,6 +30,12 @@ pub struct Record {
     pub request_body_bytes: u64,
     pub endpoint: Option<Arc<Endpoint>>,
     pub upstream_status: u16,
+    /// What was asked before `endpoint`.
+    pub earlier: Vec<Attempt>,
+    /// How asking `endpoint` went: its status, or that of the fault.
+    pub attempt_status: u16,
+    /// The service that had nobody left to ask.
+    pub nobody: Option<String>,
     pub upstream_bytes: u64,
     pub connect_nanos: u64,
     pub header_nanos: u64,
@@ -54,6 +68,9 @@ impl Record {
             request_body_bytes: 0,
             endpoint: None,
             upstream_status: 0,
+            earlier: Vec::new(),
+            attempt_status: 0,
+            nobody: None,
             upstream_bytes: 0,
             connect_nanos: 0,
             header_nanos: 0,
@@ -81,6 +98,17 @@ impl Record {
     #[must_use]
     pub fn upstream_address(&self) -> &str {
         self.endpoint.as_ref().map_or("", |e| e.address_text())
+    }
+
+    /// Whom to ask next: what was asked before is kept.
+    pub fn moves_on(&mut self, separator: &'static str) {
+        if let Some(endpoint) = self.endpoint.take() {
+            let address = endpoint.address_text().to_owned();
+            self.earlier.push(Attempt { address, status: self.attempt_status, separator });
+        } else if let Some(address) = self.nobody.take() {
+            self.earlier.push(Attempt { address, status: self.attempt_status, separator });
+        }
+        self.attempt_status = 0;
     }
 
     #[must_use]

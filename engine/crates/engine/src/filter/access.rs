@@ -27,8 +27,8 @@ pub struct AccessRun {
 }
 
 pub enum GateRun {
-    /// Each with whether it allows; none is every address.
-    Address(Vec<(bool, Option<Cidrs>)>),
+    /// Each with whether it allows.
+    Address(Vec<(bool, Whom)>),
     /// It says nothing where the condition does not hold.
     Basic {
         realm: Text,
@@ -39,6 +39,14 @@ pub enum GateRun {
         to: JumpRun,
         set: Vec<(u16, Text)>,
     },
+}
+
+/// Whom an address rule means.
+pub enum Whom {
+    Everyone,
+    /// Clients on a Unix socket, whose address is the unspecified one.
+    Unix,
+    Networks(Cidrs),
 }
 
 /// What a gate says of a request.
@@ -182,19 +190,25 @@ pub fn forbidden() -> Said {
     Said::Refused(Refusal { kind: FaultKind::Forbidden, challenges: Vec::new() })
 }
 
-fn rule(rule: &AddressRule) -> Result<(bool, Option<Cidrs>), CallError> {
-    let networks = match rule.network.as_str() {
-        "all" => None,
+fn rule(rule: &AddressRule) -> Result<(bool, Whom), CallError> {
+    let whom = match rule.network.as_str() {
+        "all" => Whom::Everyone,
+        "unix:" => Whom::Unix,
         network => {
             let networks = Cidrs::parse(&[network.to_owned()]);
-            Some(networks.map_err(|e| CallError::new("bad_plan", &e.to_string(), ""))?)
+            Whom::Networks(networks.map_err(|e| CallError::new("bad_plan", &e.to_string(), ""))?)
         }
     };
-    Ok((rule.allow, networks))
+    Ok((rule.allow, whom))
 }
 
-fn said_of(rules: &[(bool, Option<Cidrs>)], client: IpAddr) -> Said {
-    let first = rules.iter().find(|(_, networks)| networks.as_ref().is_none_or(|n| n.contains(client)));
+fn said_of(rules: &[(bool, Whom)], client: IpAddr) -> Said {
+    let is_unix = client.is_unspecified();
+    let first = rules.iter().find(|(_, whom)| match whom {
+        Whom::Everyone => true,
+        Whom::Unix => is_unix,
+        Whom::Networks(networks) => !is_unix && networks.contains(client),
+    });
     match first {
         Some((true, _)) => Said::Allowed,
         Some((false, _)) => forbidden(),

@@ -62,8 +62,11 @@ pub(super) fn on_response(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
     }
 }
 
+/// Name, value (none removes) and whether it replaces.
+type Evaluated<'a> = (&'a [u8], Option<Vec<u8>>, bool);
+
 /// Name, value (none removes) and whether it replaces; None for what is more than one field.
-fn evaluated<'a>(change: &'a Change, exchange: &Exchange<'_, '_>) -> Option<(&'a [u8], Option<Vec<u8>>, bool)> {
+fn evaluated<'a>(change: &'a Change, exchange: &Exchange<'_, '_>) -> Option<Evaluated<'a>> {
     match change {
         Change::Set(name, value) => Some((name, Some(value.render(&exchange.scope())), true)),
         Change::Add(name, value) => Some((name, Some(value.render(&exchange.scope())), false)),

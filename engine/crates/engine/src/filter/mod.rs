@@ -6,7 +6,7 @@ mod expires;
 mod headers;
 mod mirror;
 mod path;
-mod real_ip;
+pub(crate) mod real_ip;
 mod script;
 
 use plan::fault::FaultKind;

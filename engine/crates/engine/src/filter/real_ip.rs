@@ -7,6 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use route::Cidrs;
+use wire::head::Head;
 
 use crate::exchange::request::RealClient;
 use crate::exchange::Exchange;
@@ -44,6 +45,14 @@ impl RealIpRun {
         if let Some((ip, port)) = self.client_of(&list) {
             exchange.request.real = Some(Box::new(RealClient { ip, text: ip.to_string(), port }));
         }
+    }
+
+    /// Whom this peer speaks for, when it is trusted.
+    pub(crate) fn said_by(&self, peer: IpAddr, head: &Head) -> Option<IpAddr> {
+        if !self.trusted.contains(peer) {
+            return None;
+        }
+        self.client_of(&head.joined(self.header.as_bytes())?).map(|(address, _)| address)
     }
 
     /// The address in a list of a trusted peer.

@@ -17,6 +17,9 @@ type Addresses = Arc<[IpAddr]>;
 /// The least time a name is kept, so that a TTL of 0 does not ask for every request.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// Names that are kept: where requests name their endpoints there is no end of them.
+const KEPT: usize = 4096;
+
 struct Known {
     addresses: Addresses,
     until: Instant,
@@ -117,6 +120,13 @@ async fn resolve(resolver: &TokioResolver, question: Question, known: &Mutex<Has
     let answer = match result {
         Ok((addresses, hold)) => {
             let entry = Known { addresses: Arc::clone(&addresses), until: Instant::now() + hold, asked: false };
+            if known.len() >= KEPT {
+                let now = Instant::now();
+                known.retain(|_, entry| entry.until > now);
+                if known.len() >= KEPT {
+                    known.clear();
+                }
+            }
             known.insert(question.host, entry);
             Ok(addresses)
         }
