@@ -87,6 +87,20 @@ class Routes:
         )
         return made
 
+    def missing(self, directive: Directive, name: str) -> Id:
+        """Add the route of a named location that is not there."""
+        made = self.unique(name)
+        self.making.routes[made] = Route(
+            origin=origin(name, directive),
+            internal=True,
+            filters=(),
+            action=Fail(FaultKind.INTERNAL),
+            faults=FAULTS,
+            logs=(),
+            body_bytes=None,
+        )
+        return made
+
     def slash(self, level: Level, scene: Scene, path: str) -> Id:
         """Add the redirect to a location's path, for requests that lack its last slash."""
         made = self.unique(f"{scene.name} redirect")
