@@ -46,6 +46,8 @@ def error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
 
 
 def _error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
+    if not level.all("error_page"):
+        return None
     recursive = flag(level, "recursive_error_pages", making, default=False)
     pages: list[ErrorPage] = []
     for one in level.all("error_page"):
