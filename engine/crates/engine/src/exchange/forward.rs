@@ -305,7 +305,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         _ => None,
     };
     let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
-    let kept = kept.take().filter(|_| to.proxy.pass_body).map(|upload| {
+    let kept = kept.take().filter(|kept| to.proxy.pass_body && kept.head.0 <= out.len()).map(|upload| {
         let body = out.split_off(upload.head.0);
         (upload, body)
     });
@@ -334,6 +334,11 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     let mut upload = upload(downstream, scratch, to.place, (to.transport.write_idle_ms, to.proxy.trailers));
     let Scratch { request, to_upstream: out, held, .. } = scratch;
     let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
+    if framing == Framing::UntilClose && held.is_none() {
+        // What is asked now has no body: nobody waits for one.
+        request.head.remove(b"expect");
+        request.expects_continue = false;
+    }
     if let (Some(held), true) = (held, to.proxy.pass_body) {
         let framing = Framing::Length(held.length);
         write_request(out, request, to, decoded, &made, framing)?;
