@@ -74,7 +74,7 @@ _DIFFERENCES = (
     ),
     "Responses are not compressed (`gzip` has no effect); files that stand compressed beside others go out by `gzip_static`.",
     "`charset` has no effect: Content-Type is what `types`, `default_type` or the application says.",
-    "Files of `auth_basic_user_file` are read when the configuration is, not with each request.",
+    "Files of `auth_basic_user_file` are read when the configuration is, and when they change, not with each request.",
     "A server with `ssl` and no certificate may have one obtained (above); nginx refuses it.",
     (
         "Underscore spellings of fields are dropped unless `underscores_in_headers` is on, as in nginx; framing is strict "

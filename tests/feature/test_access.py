@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.kit.engine import Engine
+from tests.kit.gate import http2_listener
+from tests.kit.http2 import Http2
 from tests.kit.nginx import Nginx, is_installed, seen
 from tests.kit.origin import Origin, Visit, answering
 from tests.kit.plans import Json, capture, locations, nginx_policy, plan, proxy, route, service, text
@@ -302,3 +304,18 @@ def test_the_judge_reads_nothing_of_the_body() -> None:
         assert client.request("POST", "/asked/", body=body).status == 200
         assert app.requests[0].body == body
         assert auth.requests[0].body == b""
+
+
+def test_over_http2() -> None:
+    """Streams are judged the same way, many at once on one connection."""
+    with Origin(answering(b"ok")) as app, Origin(judging) as auth:
+        whole = lowered(app.address, auth.address)
+        whole["listeners"]["web"] = http2_listener()
+        with Engine(whole, secrets={"users": USERS}) as engine, Http2(engine.address()) as client:
+            judged = ["200", "401", "403", "500"] * 10
+            streams = [client.request("POST", "/asked/", ("x-judge", status), body=b"abc") for status in judged]
+            assert [client.answer(stream).status for stream in streams] == [int(status) for status in judged]
+            assert {request.body for request in app.requests} == {b"abc"}
+            word = base64.b64encode(b"sha512:secret").decode()
+            assert client.ask("GET", "/basic/", ("authorization", f"Basic {word}")).status == 200
+            assert client.ask("GET", "/basic/").get("www-authenticate") == 'Basic realm="who is there"'

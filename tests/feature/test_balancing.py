@@ -12,7 +12,7 @@ import pytest
 
 from tests.kit.control import Refused
 from tests.kit.engine import Engine
-from tests.kit.origin import Origin, Visit, answering
+from tests.kit.origin import Origin, Visit, answering, dead
 from tests.kit.plans import endpoint, plan, proxy, replaced, route, service
 from tests.kit.waiting import until
 from tests.kit.wire import Client
@@ -404,3 +404,30 @@ def test_counts_survive_an_apply() -> None:
             assert held.order[4:] == [1, 1]
             for free in held.free:
                 free.release(100)
+
+
+def test_rest_of_one_endpoint() -> None:
+    """An endpoint's own rest goes before the service's: one never rests, the other after its first failure."""
+    never = {"failures": 0, "window_ms": 10_000, "rest_ms": 10_000, "spare_single": True}
+    with dead() as one, dead() as other, origins(1) as (live,):
+        whole = plan(endpoint(one, rest=never), endpoint(other), live.address)
+        with Engine(whole) as engine, spread(engine) as clients:
+            assert {client.request().status for client in clients} == {200}
+            first, second, _ = engine.stats()["services"]["app"]
+            assert (first["resting"], second["resting"]) == (False, True)
+            assert first["failures"] > 5
+            assert second["failures"] == 1
+
+
+def test_keys_survive_set_endpoints() -> None:
+    """Endpoints that are set without an apply make a new ring: a key's server that stays keeps it."""
+    strategy = {"hash": {"key": [{"argument": "k"}], "consistent": True}}
+    with origins(4) as four, Engine(plan(*(o.address for o in four), balance={"strategy": strategy})) as engine:
+        with engine.client() as client, engine.control() as control:
+            before = {k: client.request("GET", f"/?k={k}").text for k in range(60)}
+            left = [endpoint(o.address) for o in four[:3]]
+            control.call("set_endpoints", service="app", generation=2, endpoints=left)
+            after = {k: client.request("GET", f"/?k={k}").text for k in range(60)}
+        assert all(after[k] == before[k] for k in before if before[k] != "3")
+        assert "3" in before.values()
+        assert "3" not in after.values()

@@ -7,6 +7,8 @@ import threading
 import pytest
 
 from tests.kit.engine import Engine
+from tests.kit.gate import http2_listener
+from tests.kit.http2 import Http2
 from tests.kit.origin import Origin, Visit, answering
 from tests.kit.plans import Json, listener, locations, nginx_policy, plan, proxy, route, service, text
 from tests.kit.waiting import until
@@ -132,3 +134,15 @@ def test_a_body_that_is_refused() -> None:
             )
             assert client.read_response("POST").status == 413
             assert app.requests == shadow.requests == []
+
+
+def test_of_a_stream() -> None:
+    """A request over HTTP/2 is copied the same way."""
+    with Origin(answering(b"app")) as app, Origin(answering(b"shadow")) as shadow:
+        whole = lowered(app.address, shadow.address)
+        whole["listeners"]["web"] = http2_listener()
+        with Engine(whole) as engine, Http2(engine.address()) as client:
+            stream = client.ask("POST", "/a", body=BODY)
+            assert (stream.status, stream.text) == (200, "app")
+            until(lambda: len(shadow.requests) == 1, what="the copy")
+            assert app.requests[0].body == shadow.requests[0].body == BODY

@@ -33,6 +33,7 @@ class NginxFiles:
         self._directory = directory
         self._acme = acme
         self._found: Read | None = None
+        self._beside: tuple[Path, ...] = ()
         self._applied = False
         self._reading = asyncio.Lock()
 
@@ -60,11 +61,12 @@ class NginxFiles:
                     raise
                 self._lowerer.reject(error.problems)
                 return
+            self._beside = configuration.draft.files
             await self._lowerer.set(configuration, said=configuration.draft.problems)
             self._applied = True
 
     def _watched(self) -> list[Path]:
-        return [self._config] if self._found is None else self._found.watched()
+        return [self._config] if self._found is None else [*self._found.watched(), *self._beside]
 
     def _lower(self, found: Read) -> NginxConfiguration:
         draft = lower(found, acme=self._acme)

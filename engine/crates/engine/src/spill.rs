@@ -174,7 +174,9 @@ impl Queue {
         if let (true, Some(file)) = (self.memory.is_empty(), &mut self.file) {
             if file.length > self.read {
                 let mut data = pool.lend();
-                let n = file.read(self.read, &mut data)?;
+                // What stood in its room before may stand behind its end.
+                let most = data.len().min(usize::try_from(file.length - self.read).unwrap_or(usize::MAX));
+                let n = file.read(self.read, &mut data[..most])?;
                 if n == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
