@@ -68,7 +68,6 @@ class Draft:
     # Files that were read beside the configuration.
     files: tuple[Path, ...]
     # False when lines go to nginx's own default for want of another.
-    names_access_logs: bool
     # Where the default server's certificate is obtained, by listener: the names it is to have.
     obtained: Mapping[Id, tuple[str, ...]]
     whole: Plan
@@ -182,7 +181,6 @@ class _Lowering:
             threads=_threads(http.main, making),
             secrets=making.secrets,
             files=tuple(making.files),
-            names_access_logs=all(server.last("access_log") is not None for server in http.servers),
             obtained=obtained,
             whole=whole,
         )
