@@ -104,6 +104,8 @@ def test_every_variable_of_a_proxied_request() -> None:
             "upstream_address": origin.address,
             "upstream_url": f"http://{origin.address}",
             "upstream_status": "200",
+            "upstream_addresses": origin.address,
+            "upstream_statuses": "200",
             "upstream_connect_nanos": NANOS,
             "upstream_header_nanos": NANOS,
             "upstream_response_nanos": NANOS,
