@@ -77,10 +77,14 @@ class Resolver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairNeed:
-    """A certificate and its key, each the name of a file or a PEM text; `beside` is the file that names them."""
+    """A certificate and its key, each the name of a file or a PEM text.
+
+    `passwords` is a file with a password a line, one of which opens the key; empty for a key without.
+    """
 
     certificate: str = field(repr=False)
     key: str = field(repr=False)
+    passwords: str = ""
     origin: Origin
     place: Place
     subject: str

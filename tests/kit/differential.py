@@ -145,6 +145,11 @@ def _answer(received: bytes, asked: Asked) -> Answer:
         del seen["visit"]
         rest = b""
         headers = [one for one in headers if one[0] != "content-length"]
+    boundary = next((value.partition("boundary=")[2] for name, value in headers if name == "content-type"), "")
+    if boundary:
+        # Anybody's choice, of one length.
+        rest = rest.replace(boundary.encode(), b"BOUNDARY")
+        headers = [(name, value.replace(boundary, "BOUNDARY")) for name, value in headers]
     kept = sorted(one for one in headers if one[0] not in _IGNORED)
     return Answer(status=int(match[1]), headers=tuple(kept), body=rest, seen=seen)
 

@@ -112,6 +112,8 @@ def _environment(bench: Bench, program: Path, directory: Path, mark: str) -> Map
         "TMPDIR": str(directory),
         "PERL5LIB": str(bench.suite / "lib"),
         "TEST_NGINX_BINARY": str(program),
+        # The long tests of a file too: what is skipped is not passed.
+        "TEST_NGINX_UNSAFE": "1",
     }
     modules = Path("/usr/lib/nginx/modules")
     if bench.engine is None and modules.is_dir():

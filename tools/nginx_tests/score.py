@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from tools.nginx_tests.run import Ran
@@ -33,7 +34,7 @@ def page(runs: Sequence[Ran], reasons: Mapping[str, str], revision: str) -> str:
 
 
 def reasons() -> dict[str, str]:
-    """Return the reasons that are known, by file."""
+    """Return the reasons that are known, by file or by a pattern of files."""
     known: dict[str, str] = json.loads(REASONS.read_text(encoding="utf-8"))
     return known
 
@@ -52,5 +53,6 @@ def _tests(ran: Ran) -> str:
 def _reason(ran: Ran, reasons: Mapping[str, str]) -> str:
     if ran.verdict == "passed":
         return ""
-    text = reasons.get(ran.name) or ran.outcome.skip_all or "not looked into yet"
+    patterns = (text for pattern, text in reasons.items() if fnmatch(ran.name, pattern))
+    text = reasons.get(ran.name) or next(patterns, "") or ran.outcome.skip_all or "not looked into yet"
     return text.replace("|", "\\|")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from daemun.certificates.material import Material, check_roots, parse
+from daemun.certificates.material import Material, check_roots, opened, parse
 from daemun.errors import CertificateError, Place, Problem
 from daemun.needs import Needs, PairNeed, RootsNeed, is_pem, wildcard_problems
 from daemun.plan.scalars import Id
@@ -58,6 +58,8 @@ class Files:
 
         def pair(need: PairNeed, before: Material | None) -> Material:
             chain, key = text(need.certificate, need.place), text(need.key, need.place)
+            if need.passwords:
+                key = opened(key, text(need.passwords, need.place).splitlines())
             if before is not None and (before.chain, before.key) == (chain, key):
                 return before
             return parse(chain, key)

@@ -9,6 +9,7 @@ is better than none, and whoever hands it on says so.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -49,6 +50,27 @@ def parse(chain: str, key: str) -> Material:
         not_after=leaf.not_valid_after_utc,
         issuer=_shown(leaf.issuer),
     )
+
+
+def opened(key: str, passwords: Sequence[str]) -> str:
+    """Return a key without its password, which is one of these; one that has none as it is. Raises CertificateError."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    if "ENCRYPTED" not in key:
+        return key
+    for password in passwords:
+        try:
+            found = load_pem_private_key(key.encode(), password=password.encode())
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        return found.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    raise CertificateError("no password of the file opens the key", remedy="it has one password a line")
 
 
 def check_roots(text: str) -> int:

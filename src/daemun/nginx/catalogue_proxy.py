@@ -128,7 +128,7 @@ ssl_key_log HS 1 idle
 ssl_ocsp HS 1 no(off) certificates of clients come later: leave it out
 ssl_ocsp_cache HS 1 idle
 ssl_ocsp_responder HS 1 idle
-ssl_password_file HS 1 no write the key without a password
+ssl_password_file HS 1 yes
 ssl_prefer_server_ciphers HS flag idle
 ssl_protocols HS 1+* yes
 ssl_reject_handshake HS flag yes

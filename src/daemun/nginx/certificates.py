@@ -62,13 +62,14 @@ class Certificates:
         chains, keys = server.all("ssl_certificate"), server.all("ssl_certificate_key")
         if not chains:
             return ()
-        owner = server.owner({"ssl_certificate", "ssl_certificate_key"})
+        passwords = server.last("ssl_password_file")
+        owner = server.owner({"ssl_certificate", "ssl_certificate_key", "ssl_password_file"})
         known = self._shown.get(owner)
         if known is None:
-            known = self._shown[owner] = tuple(self._pairs(chains, keys))
+            known = self._shown[owner] = tuple(self._pairs(chains, keys, passwords))
         return known
 
-    def pair(self, chain: Directive, key: Directive) -> Id | None:
+    def pair(self, chain: Directive, key: Directive, passwords: Directive | None = None) -> Id | None:
         """Return the id of a pair; None when its files cannot be named."""
         for one in (chain, key):
             if "$" in one.args[0] or one.args[0].startswith(("data:", "engine:", "store:")):
@@ -82,6 +83,7 @@ class Certificates:
             PairNeed(
                 certificate=files[0],
                 key=files[1],
+                passwords="" if passwords is None else self.making.conf_file(passwords.args[0]),
                 origin=origin(chain.args[0], chain),
                 place=chain.places[0],
                 subject=chain.name,
@@ -128,14 +130,16 @@ class Certificates:
             local=tuple(self.local),
         )
 
-    def _pairs(self, chains: tuple[Directive, ...], keys: tuple[Directive, ...]) -> list[Id]:
+    def _pairs(
+        self, chains: tuple[Directive, ...], keys: tuple[Directive, ...], passwords: Directive | None
+    ) -> list[Id]:
         found: list[Id] = []
         for index, chain in enumerate(chains):
             if index >= len(keys):
                 message = f'no "ssl_certificate_key" is defined for certificate "{chain.args[0]}"'
                 complain(self.making, chain, message, argument=0, kind="missing", remedy="add ssl_certificate_key")
                 continue
-            made = self.pair(chain, keys[index])
+            made = self.pair(chain, keys[index], passwords)
             if made is not None:
                 found.append(made)
         return found

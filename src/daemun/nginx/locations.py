@@ -2,13 +2,12 @@
 
 Facts (nginx): a nested location lies inside the prefix around it; nothing lies in an exact or a named one; a prefix that
 ends in `/` and passes requests on answers the path without the slash with 301, unless a location of that very path is
-there; what no location takes is the server's own. Decision: that answer is an exact location, left out where a regular
-expression of the same block takes the path.
+there, before any regular expression; what no location takes is the server's own. Decision: that answer is an exact
+location.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 
 from daemun.nginx.level import Level
@@ -80,7 +79,7 @@ class Tables:
                 self._add(one, scene, block)
         for path, (level, inner, target) in block.slashes.items():
             taken = ("exact", path) in block.seen or ("prefix", path) in block.seen
-            if not taken and not any(_matches(one, path) for one in block.regexes):
+            if not taken:
                 block.exact.append(plan.Exact(path=path, route=self.routes.slash(level, inner, target)))
         return block
 
@@ -166,12 +165,3 @@ class Tables:
         if message:
             complain(making, directive, message, kind="placement", remedy="put it beside that location, in the server")
         return not message
-
-
-def _matches(one: plan.Regex, path: str) -> bool:
-    """Tell whether a location's pattern takes a path; one that only PCRE understands is taken not to."""
-    regex = one.pattern.regex.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
-    try:
-        return re.search(regex, path, re.IGNORECASE if one.pattern.ignore_case else 0) is not None
-    except re.error:
-        return False

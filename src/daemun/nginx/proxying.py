@@ -92,7 +92,7 @@ class _Said:
     hide: tuple[str, ...]
     accel: bool
     intercept_errors: bool
-    method: str | None
+    method: Template | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -240,7 +240,7 @@ class Proxying:
             hide=_hides(level),
             accel="x-accel-redirect" not in self._ignored(level),
             intercept_errors=flag(level, "proxy_intercept_errors", making, default=False),
-            method=None if method is None else method.args[0],
+            method=None if method is None else template(method.args[0], making, method.places[0]),
         )
 
     def _service(self, level: Level, passed: Passed, directive: Directive, scene: Scene) -> tuple[Id, Kept]:

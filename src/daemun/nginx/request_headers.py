@@ -39,6 +39,7 @@ def request_fields(level: Level, making: Making, passed: Passed, captures: int |
     operations: list[plan.HeaderOp] = []
     host: Template | None = None
     hop: dict[str, str] = {}
+    asked: Template | None = None
     for one in level.all("proxy_set_header"):
         if len(one.args) != 2:
             continue
@@ -49,6 +50,8 @@ def request_fields(level: Level, making: Making, passed: Passed, captures: int |
             if lower == "connection" and text.lower() not in {"", "close", "upgrade", "keep-alive"} and "$" not in text:
                 message = f'"{text}" has no effect: the Connection field is the proxy\'s own'
                 complain(making, one, message, argument=1, severity="warning", kind="hint")
+            if lower == "connection" and "$" in text:
+                asked = template(text, making, one.places[1], captures=captures)
             continue
         text = _PROXY_VARIABLE.sub(lambda found: _known(found, passed), text)
         value = template(text, making, one.places[1], captures=captures)
@@ -59,6 +62,9 @@ def request_fields(level: Level, making: Making, passed: Passed, captures: int |
         else:
             operations.append(plan.Remove(name))
     connection = hop.get("connection", "").lower()
+    if asked is not None and "upgrade" not in hop:
+        # Whether it ends is known with the request; beside an Upgrade, `close` stands for everything else.
+        operations.append(plan.Set(HeaderValue(name="Connection", value=asked)))
     return RequestFields(
         operations=tuple(operations),
         host=host,

@@ -50,7 +50,7 @@ KNOWN: Mapping[str, Template] = {
     "server_name": (Variable.SERVER_NAME,),
     "connection": (Variable.CONNECTION_ID,),
     "connection_requests": (Variable.CONNECTION_REQUESTS,),
-    "pipe": (Literal("."),),
+    "pipe": (Variable.PIPELINED,),
     "hostname": (Variable.HOSTNAME,),
     "pid": (Variable.PROCESS_ID,),
     "nginx_version": (Literal(NGINX_VERSION),),
@@ -74,6 +74,7 @@ KNOWN: Mapping[str, Template] = {
     "ssl_client_sigalg": _NOTHING,
     # — the response and the log —
     "status": (Variable.STATUS,),
+    "request_body": (Variable.REQUEST_BODY,),
     "body_bytes_sent": (Variable.RESPONSE_BODY_BYTES,),
     "bytes_sent": (Variable.RESPONSE_BYTES,),
     "request_time": (Variable.DURATION_SECONDS,),
@@ -114,7 +115,6 @@ _PROXY_PROTOCOL = "with `listen … proxy_protocol`, $remote_addr is the client'
 
 # Known to nginx, not served here: why, or what to use.
 NOT_SERVED: Mapping[str, str] = {
-    "request_body": _BODY,
     "request_body_file": _BODY,
     "connection_time": "leave it out; $request_time is served",
     "proxy_internal_body_length": "leave it out",

@@ -84,8 +84,8 @@ class Proxy:
     # Instead of the service's: timeouts and retries belong to the route (nginx), counts to the service.
     transport: Id | None
     retry: Retry | None
-    # The method that goes upstream, when it is not the client's.
-    method: str | None
+    # The method that goes upstream, when it is not the client's; the client's too where it is no token.
+    method: Template | None
     # Milliseconds between flushes of a body of unknown kind; 0 flushes at once.
     flush_ms: U64
 

@@ -25,6 +25,8 @@ class Variable(StrEnum):
     LISTENER_ID = "listener_id"
     CONNECTION_ID = "connection_id"
     CONNECTION_REQUESTS = "connection_requests"
+    # `p` for a request that came before the response to the one before it was sent, else `.`.
+    PIPELINED = "pipelined"
     TLS_VERSION = "tls_version"
     TLS_CIPHER = "tls_cipher"
     TLS_SERVER_NAME = "tls_server_name"
@@ -75,6 +77,8 @@ class Variable(StrEnum):
     # XFF as received and the client's address, joined by `, `.
     PROXY_ADD_FORWARDED_FOR = "proxy_add_forwarded_for"
     REMOTE_USER = "remote_user"
+    # The body as it went upstream, when all of it was in memory before the request was sent; else empty.
+    REQUEST_BODY = "request_body"
 
     # — routed —
     SERVER_NAME = "server_name"

@@ -46,6 +46,10 @@ impl Text {
                     links.slot(*slot)?;
                     Piece::Part(part.clone())
                 }
+                Part::Variable(Variable::RequestBody) => {
+                    links.note_body();
+                    Piece::Part(part.clone())
+                }
                 _ => Piece::Part(part.clone()),
             })
         };
@@ -170,6 +174,7 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::ServerIp => out.extend_from_slice(client.local.ip().to_string().as_bytes()),
         Variable::ServerPort => number(out, client.local.port()),
         Variable::ListenerId => out.extend_from_slice(scope.listener.as_bytes()),
+        Variable::Pipelined => out.push(if client.pipelined.get() { b'p' } else { b'.' }),
         Variable::ConnectionId => number(out, client.connection_id),
         Variable::ConnectionRequests => number(out, record.connection_requests),
         Variable::Hostname => out.extend_from_slice(scope.hostname.as_bytes()),
@@ -232,13 +237,15 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         }
         Variable::UpstreamAddress => out.extend_from_slice(record.upstream_address().as_bytes()),
         Variable::UpstreamUrl => out.extend_from_slice(record.upstream_url().as_bytes()),
+        Variable::RequestBody => out.extend_from_slice(&record.request_body),
         Variable::UpstreamAddresses => {
             for attempt in &record.earlier {
                 out.extend_from_slice(attempt.address.as_bytes());
                 out.extend_from_slice(attempt.separator.as_bytes());
             }
-            match &record.nobody {
-                Some(service) if record.endpoint.is_none() => out.extend_from_slice(service.as_bytes()),
+            match (&record.nobody, record.peer) {
+                (Some(service), _) if record.endpoint.is_none() => out.extend_from_slice(service.as_bytes()),
+                (_, Some(peer)) => out.extend_from_slice(peer.to_string().as_bytes()),
                 _ => out.extend_from_slice(record.upstream_address().as_bytes()),
             }
         }

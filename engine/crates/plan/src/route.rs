@@ -76,9 +76,9 @@ pub struct Proxy {
     pub transport: Option<Id>,
     #[serde(deserialize_with = "crate::explicit")]
     pub retry: Option<Retry>,
-    /// The method that goes upstream, when it is not the client's.
+    /// The method that goes upstream, when it is not the client's; the client's too where it is no token.
     #[serde(deserialize_with = "crate::explicit")]
-    pub method: Option<String>,
+    pub method: Option<Template>,
     /// Milliseconds between flushes of a body of unknown kind; 0 flushes at once.
     pub flush_ms: u64,
 }

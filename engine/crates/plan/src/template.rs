@@ -58,6 +58,8 @@ pub enum Variable {
     ListenerId,
     ConnectionId,
     ConnectionRequests,
+    /// `p` for a request that came before the response to the one before it was sent, else `.`.
+    Pipelined,
     TlsVersion,
     TlsCipher,
     TlsServerName,
@@ -107,6 +109,8 @@ pub enum Variable {
     /// XFF as received and the client's address, joined by `, `.
     ProxyAddForwardedFor,
     RemoteUser,
+    /// The body as it went upstream, when all of it was in memory before the request was sent; else empty.
+    RequestBody,
     // routed
     ServerName,
     RouteName,

@@ -91,7 +91,7 @@ fn read<'a>(
             _ => {}
         }
         head.add_known(is, name, value);
-        if head.fields.len() >= limits.fields || head.bytes.len() > limits.head_bytes {
+        if head.fields.len() > limits.fields || head.bytes.len() > limits.head_bytes {
             return Err(Refusal::HeadTooLarge);
         }
     }

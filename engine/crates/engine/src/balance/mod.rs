@@ -118,6 +118,12 @@ impl Balancer {
         self.lock().list.len()
     }
 
+    /// How many may be asked at all.
+    #[must_use]
+    pub fn askable(&self) -> usize {
+        self.lock().list.iter().filter(|s| !s.down && s.weight > 0).count()
+    }
+
     /// Every endpoint, in order.
     #[must_use]
     pub fn endpoints(&self) -> Vec<Arc<Endpoint>> {

@@ -194,3 +194,19 @@ impl Until {
         }
     }
 }
+
+impl Failure {
+    /// The fault, and whether provably nothing was sent.
+    pub(super) fn into_fault(self, upload: &Upload) -> (Fault, bool) {
+        let unsent = upload.is_unsent();
+        match self {
+            Self::Connect(Failed::Timeout) => (Fault::new(FaultKind::ConnectTimeout, "no connection in time"), true),
+            Self::Connect(Failed::Error(error)) => (Fault::new(FaultKind::ConnectFailed, error.to_string()), true),
+            Self::Silent { how, .. } => (Fault::new(FaultKind::UpstreamClosed, how), unsent),
+            Self::Timeout => (Fault::new(FaultKind::ResponseTimeout, "no response head in time"), false),
+            Self::Invalid(refusal) => (Fault::of_response(refusal), false),
+            Self::Status(status) => (Fault::new(FaultKind::UpstreamInvalid, format!("answered {status}")), false),
+            Self::Client(fault) => (fault, false),
+        }
+    }
+}

@@ -120,6 +120,7 @@ async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Opt
         listener: Arc::clone(&open.listener),
         born: worker.clock.now(),
         requests: Cell::new(0),
+        pipelined: Cell::new(false),
         believed: Cell::new(false),
         believed_at: Cell::new(u64::MAX),
         open,
@@ -187,8 +188,11 @@ async fn burst(connection: &mut Downstream, scratch: &mut Scratch) -> Next {
             }
         };
         match next {
-            Next::Keep if !scratch.client.is_empty() => {}
-            next => return next,
+            Next::Keep if !scratch.client.is_empty() => connection.client.pipelined.set(true),
+            next => {
+                connection.client.pipelined.set(false);
+                return next;
+            }
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct Client {
     pub born: Moment,
     /// Requests so far.
     pub requests: Cell<u64>,
+    /// Its request came before the response to the one before it was sent.
+    pub pipelined: Cell<bool>,
     /// What it says of other clients is believed; looked up again when the Plan changes.
     pub believed: Cell<bool>,
     pub believed_at: Cell<u64>,

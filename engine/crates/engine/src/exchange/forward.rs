@@ -34,7 +34,7 @@ use crate::snapshot::destination::Destination;
 use crate::snapshot::route::{ProxyRun, RouteRun, TargetRun};
 use crate::snapshot::service::{RetryRun, ServiceRun, TransportRun};
 use crate::template::Text;
-use crate::upstream::connect::{connect, Failed};
+use crate::upstream::connect::connect;
 use crate::upstream::pool::Upstream;
 use crate::worker::Worker;
 
@@ -102,10 +102,12 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
         Ok(upload) => upload,
         Err(fault) => return Outcome::Failed(fault),
     };
+    if of.place.listener.routing.shows_body && upload.is_in_memory() {
+        scratch.record.request_body = scratch.to_upstream[upload.head.0..].to_vec();
+    }
     let began = worker.clock.now();
     if scratch.record.attempt_status > 0 {
-        // Another service was asked before, and what it answered leads here.
-        scratch.record.moves_on(" : ");
+        scratch.record.moves_on(" : "); // another service was asked before
     }
     let mut tried: Vec<u64> = Vec::new();
     let mut last = None;
@@ -118,7 +120,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             tried: &tried,
         };
         let Some(in_flight) = service.balancer.pick(&asking) else {
-            if tried.len() < service.balancer.seats() {
+            if tried.is_empty() || tried.len() < service.balancer.askable() {
                 if !tried.is_empty() {
                     scratch.record.moves_on(", ");
                 }
@@ -141,7 +143,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
                 let again = to.retry.statuses.contains(&status)
                     && may_retry(to.retry, &scratch.request)
                     && (to.retry.tries == 0 || tried.len() + 1 < to.retry.tries as usize)
-                    && tried.len() + 1 < service.balancer.seats()
+                    && tried.len() + 1 < service.balancer.askable()
                     && upload.can_replay();
                 if !again {
                     if to.proxy.intercept_errors && page::find(&to.route.filters, status, None).is_some() {
@@ -176,7 +178,10 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
             let late = matches!(fault.kind, FaultKind::ConnectTimeout | FaultKind::ResponseTimeout);
             scratch.record.attempt_status = if late { 504 } else { 502 };
         }
-        note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
+        // What is forbidden or not there says nothing of who answers so.
+        if !is_status || scratch.record.attempt_status >= 429 {
+            note_failure(&worker, &service.name, &in_flight, &fault, service.balancer.seats() == 1);
+        }
         tried.push(in_flight.key);
         let policy = to.retry;
         let wanted = match fault.kind {
@@ -241,6 +246,7 @@ async fn try_endpoint(
                 made
             }
         };
+        scratch.record.peer = upstream.peer;
         let reused = upstream.uses > 0;
         let result = ask::ask(downstream, scratch, to, upload, &mut upstream).await;
         match result {
@@ -269,22 +275,6 @@ async fn try_endpoint(
     }
 }
 
-impl Failure {
-    /// The fault, and whether provably nothing was sent.
-    fn into_fault(self, upload: &Upload) -> (Fault, bool) {
-        let unsent = upload.is_unsent();
-        match self {
-            Self::Connect(Failed::Timeout) => (Fault::new(FaultKind::ConnectTimeout, "no connection in time"), true),
-            Self::Connect(Failed::Error(error)) => (Fault::new(FaultKind::ConnectFailed, error.to_string()), true),
-            Self::Silent { how, .. } => (Fault::new(FaultKind::UpstreamClosed, how), unsent),
-            Self::Timeout => (Fault::new(FaultKind::ResponseTimeout, "no response head in time"), false),
-            Self::Invalid(refusal) => (Fault::of_response(refusal), false),
-            Self::Status(status) => (Fault::new(FaultKind::UpstreamInvalid, format!("answered {status}")), false),
-            Self::Client(fault) => (fault, false),
-        }
-    }
-}
-
 fn note_failure(worker: &Worker, service: &str, endpoint: &Endpoint, fault: &Fault, alone: bool) {
     if endpoint.failed(alone) == Change::Down {
         worker.shared.events.tell(
@@ -304,6 +294,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         TargetRun::Template(target) => Some(target.render(&to.place.exchange(downstream, scratch).scope())),
         _ => None,
     };
+    let method = to.proxy.method.as_ref().map(|method| method.render(&to.place.exchange(downstream, scratch).scope()));
     let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
     let kept = kept.take().filter(|kept| to.proxy.pass_body && kept.head.0 <= out.len()).map(|upload| {
         let body = out.split_off(upload.head.0);
@@ -318,7 +309,8 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         wire::forwarded::append_for(&mut request.head, downstream.client.ip_text.as_bytes());
     }
     let decoded = http.path.decode;
-    let made = Made { host: host.as_deref(), target: target.as_deref() };
+    let method = method.as_deref().filter(|method| wire::field::is_token(method));
+    let made = Made { method, host: host.as_deref(), target: target.as_deref() };
     if let Some((mut upload, body)) = kept {
         // Another route's failed before.
         upload.replay();
@@ -421,6 +413,7 @@ pub(super) fn take_what_came(
 
 /// What templates have made of the request.
 struct Made<'a> {
+    method: Option<&'a [u8]>,
     host: Option<&'a [u8]>,
     target: Option<&'a [u8]>,
 }
@@ -435,7 +428,7 @@ fn write_request(
     framing: Framing,
 ) -> Result<(), Fault> {
     let (proxy, transport) = (to.proxy, to.transport);
-    out.extend_from_slice(proxy.method.as_deref().unwrap_or_else(|| request.head.method()));
+    out.extend_from_slice(made.method.unwrap_or_else(|| request.head.method()));
     out.push(b' ');
     write_target(out, request, proxy, decoded, made.target);
     out.extend_from_slice(if transport.http10 { b" HTTP/1.0\r\nHost: " } else { b" HTTP/1.1\r\nHost: " });
@@ -465,7 +458,7 @@ fn write_request(
             out.extend_from_slice(protocol);
             out.extend_from_slice(b"\r\n");
         }
-    } else if transport.http10 {
+    } else if transport.http10 || request.ends_upstream {
         out.extend_from_slice(b"Connection: close\r\n");
     }
     out.extend_from_slice(b"\r\n");
@@ -499,7 +492,7 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);
         }
     }
-    // A path that is encoded again has no question mark alone (nginx).
+    // An empty query stays with a path that goes on as it came, not with one that is written anew (nginx).
     if request.has_query && !(decoded && request.query.is_empty()) {
         out.push(b'?');
         out.extend_from_slice(&request.query);

@@ -1,5 +1,6 @@
 //! What is known of an exchange when it is logged.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -30,10 +31,14 @@ pub struct Record {
     pub request_body_bytes: u64,
     pub endpoint: Option<Arc<Endpoint>>,
     pub upstream_status: u16,
+    /// Which address of the endpoint's name was asked.
+    pub peer: Option<SocketAddr>,
     /// What was asked before `endpoint`.
     pub earlier: Vec<Attempt>,
     /// How asking `endpoint` went: its status, or that of the fault.
     pub attempt_status: u16,
+    /// The request's body as it went upstream, when it was in memory as a whole and a template shows it.
+    pub request_body: Vec<u8>,
     /// The service that had nobody left to ask.
     pub nobody: Option<String>,
     pub upstream_bytes: u64,
@@ -68,9 +73,11 @@ impl Record {
             request_body_bytes: 0,
             endpoint: None,
             upstream_status: 0,
+            peer: None,
             earlier: Vec::new(),
             attempt_status: 0,
             nobody: None,
+            request_body: Vec::new(),
             upstream_bytes: 0,
             connect_nanos: 0,
             header_nanos: 0,
@@ -103,7 +110,7 @@ impl Record {
     /// Whom to ask next: what was asked before is kept.
     pub fn moves_on(&mut self, separator: &'static str) {
         if let Some(endpoint) = self.endpoint.take() {
-            let address = endpoint.address_text().to_owned();
+            let address = self.peer.take().map_or_else(|| endpoint.address_text().to_owned(), |peer| peer.to_string());
             self.earlier.push(Attempt { address, status: self.attempt_status, separator });
         } else if let Some(address) = self.nobody.take() {
             self.earlier.push(Attempt { address, status: self.attempt_status, separator });

@@ -59,6 +59,8 @@ pub struct Request {
     client_bytes: usize,
     /// A rewrite has ended in `break`: the path goes upstream as it is, whatever prefix was matched.
     pub keeps_prefix: bool,
+    /// A filter wants the connection to the endpoint to end with this exchange.
+    pub ends_upstream: bool,
     /// It was sent here by a rewrite or a jump, and may reach internal routes.
     pub internal: bool,
     /// The method as received.
@@ -90,6 +92,7 @@ impl Default for Request {
             real: None,
             client_bytes: 0,
             keeps_prefix: false,
+            ends_upstream: false,
             internal: false,
             received: Span::default(),
             marked: None,
@@ -122,6 +125,7 @@ impl Request {
         self.real = None;
         self.rewritten = false;
         self.keeps_prefix = false;
+        self.ends_upstream = false;
         self.internal = false;
         self.received = Span::default();
         self.marked = None;
@@ -243,6 +247,7 @@ impl Request {
         self.head.fields.truncate(marked);
         self.head.fields.iter_mut().for_each(|field| field.removed = false);
         self.host_field.clone_from(&self.marked_host);
+        self.ends_upstream = false;
     }
 
     /// A method that changes nothing (RFC 9110 section 9.2.1).

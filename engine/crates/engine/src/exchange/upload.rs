@@ -128,6 +128,12 @@ impl Upload {
         }
     }
 
+    /// Whether all of it stands behind the head in the out-buffer, as it is.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        self.body_done() && self.rest.is_none() && matches!(self.head.1, Framing::Length(_))
+    }
+
     /// The whole body was taken from the client.
     #[must_use]
     pub fn body_done(&self) -> bool {

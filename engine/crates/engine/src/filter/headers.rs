@@ -47,6 +47,11 @@ pub(super) fn on_request(exchange: &mut Exchange<'_, '_>, changes: &[Change]) {
             }
             continue;
         }
+        if known(name) == Known::Connection {
+            // Only ours is written; what it may say is that it ends.
+            let close = |value: &Vec<u8>| wire::field::tokens(value).any(|token| token.eq_ignore_ascii_case(b"close"));
+            exchange.request.ends_upstream = value.as_ref().is_some_and(close);
+        }
         apply(&mut exchange.request.head, name, value, replace);
     }
 }

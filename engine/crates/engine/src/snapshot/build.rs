@@ -91,6 +91,7 @@ pub fn build(
         routes: routes.values().cloned().collect(),
         lookups: lookups.into_values().filter_map(Arc::into_inner).collect(),
         jumps: links.has_jumps(),
+        shows_body: links.shows_body(),
     });
     let life = Life::new(plan.lifetimes.snapshot_ms);
     let runs = each(&plan.listeners, "listeners", |id, l| {

@@ -27,6 +27,8 @@ pub struct Routing {
     pub lookups: Vec<LookupRun>,
     /// Something in it searches again: what filters did to a request must be undone then.
     pub jumps: bool,
+    /// A template in it shows the request's body.
+    pub shows_body: bool,
 }
 
 /// The numbers, while a Snapshot is built.
@@ -42,6 +44,7 @@ pub struct Links<'p> {
     keys: RefCell<FxHashMap<u32, Vec<(Template, u32)>>>,
     kept: Cell<u32>,
     jumps: Cell<bool>,
+    shows_body: Cell<bool>,
 }
 
 impl<'p> Links<'p> {
@@ -60,6 +63,7 @@ impl<'p> Links<'p> {
             keys: RefCell::default(),
             kept: Cell::new(0),
             jumps: Cell::new(false),
+            shows_body: Cell::new(false),
         }
     }
 
@@ -164,6 +168,16 @@ impl<'p> Links<'p> {
     /// Something searches again.
     pub fn note_jump(&self) {
         self.jumps.set(true);
+    }
+
+    /// A template shows the request's body: it is kept.
+    pub fn note_body(&self) {
+        self.shows_body.set(true);
+    }
+
+    #[must_use]
+    pub fn shows_body(&self) -> bool {
+        self.shows_body.get()
     }
 
     #[must_use]

@@ -60,7 +60,7 @@ pub struct ProxyRun {
     pub trailers: bool,
     pub informational: bool,
     pub hide: HideSet,
-    pub method: Option<Vec<u8>>,
+    pub method: Option<Text>,
     /// The client's fields go upstream; else only those that filters have set.
     pub pass_headers: bool,
     /// Its body does.
@@ -216,7 +216,7 @@ impl ProxyRun {
             trailers: proxy.trailers,
             informational: proxy.informational,
             hide: HideSet::build(&proxy.hide),
-            method: proxy.method.as_ref().map(|m| m.clone().into_bytes()),
+            method: proxy.method.as_ref().map(|method| Text::build(method, links)).transpose()?,
             pass_headers: proxy.pass_headers,
             pass_body: proxy.pass_body,
             hold: if let Buffering::Buffer { memory } = proxy.request_body { Some(memory) } else { None },

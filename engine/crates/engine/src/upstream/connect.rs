@@ -36,14 +36,15 @@ pub async fn connect(
     alarm: &Alarm,
 ) -> Result<Upstream, Failed> {
     let until = worker.clock.after(transport.connect_ms);
-    let io = within(alarm, until, open(worker, endpoint, transport)).await.ok_or(Failed::Timeout)?;
-    Ok(Upstream { io: io.map_err(Failed::Error)?, born: worker.clock.now(), uses: 0 })
+    let opened = within(alarm, until, open(worker, endpoint, transport)).await.ok_or(Failed::Timeout)?;
+    let (io, peer) = opened.map_err(Failed::Error)?;
+    Ok(Upstream { io, born: worker.clock.now(), uses: 0, peer })
 }
 
-async fn open(worker: &Worker, endpoint: &Endpoint, transport: &TransportRun) -> io::Result<Io> {
-    let socket = socket(worker, &endpoint.address, transport).await?;
+async fn open(worker: &Worker, endpoint: &Endpoint, transport: &TransportRun) -> io::Result<(Io, Option<SocketAddr>)> {
+    let (socket, peer) = socket(worker, &endpoint.address, transport).await?;
     if endpoint.scheme != UpstreamScheme::Https {
-        return Ok(Io::Plain(socket));
+        return Ok((Io::Plain(socket), peer));
     }
     let tls =
         transport.tls.as_ref().ok_or_else(|| io::Error::other("the transport has no TLS for an https endpoint"))?;
@@ -52,19 +53,25 @@ async fn open(worker: &Worker, endpoint: &Endpoint, transport: &TransportRun) ->
         Address::Ip(address) => address.ip().to_string(),
         Address::Name { host, .. } => host.clone(),
     };
-    Box::pin(tls.connect(socket, &host)).await
+    Ok((Box::pin(tls.connect(socket, &host)).await?, peer))
 }
 
-async fn socket(worker: &Worker, address: &Address, transport: &TransportRun) -> io::Result<Socket> {
+/// The connection, and which address of a name it leads to.
+async fn socket(
+    worker: &Worker,
+    address: &Address,
+    transport: &TransportRun,
+) -> io::Result<(Socket, Option<SocketAddr>)> {
     match address {
-        Address::Unix(path) => Socket::connect(&SockAddr::unix(path)?).await,
-        Address::Ip(address) => Socket::connect(&SockAddr::from(*address)).await,
+        Address::Unix(path) => Ok((Socket::connect(&SockAddr::unix(path)?).await?, None)),
+        Address::Ip(address) => Ok((Socket::connect(&SockAddr::from(*address)).await?, None)),
         Address::Name { host, port } => {
             let addresses = worker.shared.resolver.lookup(host, transport.resolve_ms).await?;
             let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
             for &ip in addresses.iter() {
-                match Socket::connect(&SocketAddr::from((ip, *port)).into()).await {
-                    Ok(socket) => return Ok(socket),
+                let peer = SocketAddr::from((ip, *port));
+                match Socket::connect(&peer.into()).await {
+                    Ok(socket) => return Ok((socket, Some(peer))),
                     Err(error) => last = error,
                 }
             }

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -23,6 +24,8 @@ pub struct Upstream {
     pub born: Moment,
     /// Requests sent on it before this one.
     pub uses: u64,
+    /// Which of the addresses of an endpoint's name it leads to.
+    pub peer: Option<SocketAddr>,
 }
 
 struct Idle {
