@@ -22,7 +22,7 @@ taken without a restart, a broken one is refused as a whole with its file, line 
 
 The meaning is nginx 1.31's. Relative names of certificates and includes are relative to the directory of the file,
 those of content and logs to the same directory (with `daemun nginx`, to its prefix). Without `access_log` lines go to
-`logs/access.log` there; `daemun run` makes that directory.
+standard output (with `daemun nginx`, to `logs/access.log`).
 
 ## Certificates without certbot
 
@@ -74,7 +74,7 @@ _DIFFERENCES = (
     ),
     "Responses are not compressed (`gzip` has no effect); files that stand compressed beside others go out by `gzip_static`.",
     "`charset` has no effect: Content-Type is what `types`, `default_type` or the application says.",
-    "Files of `auth_basic_user_file` are read when the configuration is, not with each request.",
+    "Files of `auth_basic_user_file` are read when the configuration is, and when they change, not with each request.",
     "A server with `ssl` and no certificate may have one obtained (above); nginx refuses it.",
     (
         "Underscore spellings of fields are dropped unless `underscores_in_headers` is on, as in nginx; framing is strict "

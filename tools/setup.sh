@@ -49,6 +49,8 @@ for_test() {
     # What `daemun trust` uses, what judges the certificates that we make, what others say of our TLS, a browser.
     need certutil:libnss3-tools update-ca-certificates:ca-certificates openssl:openssl testssl:testssl.sh \
         chromium:chromium
+    # What nginx.conf is compared with.
+    need nginx:nginx-light
     pebble_is_built || build_pebble
     pebble_is_built || lack "pebble $PEBBLE (Go, Debian: golang-go, and the module proxy that it is set up with)"
     has h2spec || [ -x .cache/bin/h2spec ] || build_h2spec

@@ -216,6 +216,21 @@ def test_the_body_of_a_failed_request_is_no_request() -> None:
         ]
 
 
+def test_a_body_that_is_refused_is_not_asked_for() -> None:
+    """A client that waits for 100 gets the page for its refused body at once, and the page's application no Expect."""
+    filters = {"pages": pages(413, to=to_uri({"literal": "/page"}))}
+    with Origin(answering(b"page")) as origin:
+        routes = {"app": route(proxy()), "small": {**route(proxy(), filters=["pages"]), "body_bytes": 10}}
+        tables = {"table": locations(prefixes={"/page": "app", "/small": "small"})}
+        with Engine(plan(origin.address, **nginx_like(filters=filters, routes=routes, tables=tables))) as engine:
+            with engine.client() as client:
+                head = "POST /small HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n"
+                client.send(head.encode())
+                page = client.read_response()
+                assert (page.status, page.text, page.closes, page.interim) == (413, "page", True, ())
+        assert origin.requests[0].all("expect") == []
+
+
 @pytest.mark.parametrize("held", ["stream", {"buffer": {"memory": 1_000}}])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_goes_on_to_the_page(held: Any, *, chunked: bool) -> None:

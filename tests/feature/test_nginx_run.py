@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 from collections.abc import Iterator
@@ -175,3 +176,24 @@ def test_one_address_beside_all(instance: Instance) -> None:
         plane.applied()
         assert (said("127.0.0.1"), said("127.0.0.2")) == (b"every", b"one")
         assert plane.stop() == 0
+
+
+def test_users_that_change(instance: Instance) -> None:
+    """A file of users is taken when it changes, like the configuration itself."""
+    [port] = free_ports(1)
+    users = instance.write("users", "ada:{PLAIN}one\n")
+    instance.write(
+        "nginx.conf",
+        f"access_log off; server {{ listen 127.0.0.1:{port}; auth_basic x; auth_basic_user_file users; root .; }}",
+    )
+    plane = instance.run(config="nginx.conf")
+
+    def status(password: str) -> int:
+        told = base64.b64encode(f"ada:{password}".encode()).decode()
+        with Client(("127.0.0.1", port)) as client:
+            return client.request("GET", "/nothing", f"Authorization: Basic {told}").status
+
+    assert (status("one"), status("two")) == (404, 401)
+    users.write_text("ada:{PLAIN}two\n")
+    plane.applied()
+    assert (status("one"), status("two")) == (401, 404)

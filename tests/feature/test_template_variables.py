@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from tests.kit.engine import Engine
 from tests.kit.origin import Origin, answering
 from tests.kit.plans import access_log, plan, replaced, route, text, variable
+from tests.kit.secured import AUTHORITY, secured
 from tests.kit.waiting import until
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "engine/crates/plan/src/template.rs"
@@ -159,6 +161,27 @@ def test_variables_before_their_phase_are_empty() -> None:
             response = client.request()
             assert {name: response.get(f"X-{name}") for name in later} == dict.fromkeys(later, "<>")
             assert response.get("X-status") == "<200>"
+
+
+def test_variables_of_a_secure_connection() -> None:
+    """What was agreed upon, over HTTP/1 and HTTP/2, and whether the session was resumed."""
+    names = ["scheme", "https", "http2", "tls_version", "tls_cipher", "tls_server_name", "tls_alpn", "tls_group"]
+    parts = [part for name in [*names, "tls_resumed"] for part in (*variable(name), *text("|"))]
+    routes = {"app": route({"respond": {"status": 200, "headers": [], "body": parts}})}
+    context = AUTHORITY.trusting()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with secured("exact", routes=routes) as (engine, _):
+        said: list[list[str]] = []
+        session: ssl.SSLSession | None = None
+        for _ in range(2):
+            with engine.tls_client(context, session=session) as client:
+                said.append(client.request().text.split("|"))
+                session = client.tls.session
+    cipher = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+    for one, resumed in zip(said, ("", "1"), strict=True):
+        assert one[:6] == ["https", "on", "", "1.2", cipher, "example.org"]
+        assert one[6] == ""
+        assert (one[7] != "", one[8]) == (resumed == "", resumed)
 
 
 @pytest.mark.parametrize("escape", ["default", "json", "common"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -36,8 +37,12 @@ http {{
 """
 
 
+PROGRAM = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+"""A daemon's place is not on everyone's PATH; None where it is not installed."""
+
+
 def is_installed() -> bool:
-    return shutil.which("nginx") is not None
+    return PROGRAM is not None
 
 
 class Nginx:
@@ -53,7 +58,7 @@ class Nginx:
             self.port = free_ports(1)[0]
             text = http.replace("PORT", str(self.port)).replace("DIRECTORY", str(path))
             (path / "nginx.conf").write_text(FRAME.format(directory=path, http=text))
-            command = ["setpriv", "--pdeathsig", "KILL", "nginx", "-p", str(path), "-c", str(path / "nginx.conf")]
+            command = ["setpriv", "--pdeathsig", "KILL", PROGRAM or "nginx", "-p", str(path), "-c", str(path / "nginx.conf")]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             try:
                 until(self._listens, what="nginx")

@@ -77,6 +77,7 @@ def _users(one: Directive, making: Making) -> Id:
         message = "variables in auth_basic_user_file are not served by this version"
         complain(making, one, message, argument=0, kind="not_yet", remedy="name a file in each location")
     elif name not in making.secrets:
+        making.files[Path(path)] = None
         try:
             making.secrets[name] = Path(path).read_bytes()
         except OSError as fault:

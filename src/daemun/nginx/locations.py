@@ -154,8 +154,9 @@ class Tables:
 
 
 def _matches(one: plan.Regex, path: str) -> bool:
-    """Tell whether a location's pattern takes a path; one that only PCRE understands is taken to do so."""
+    """Tell whether a location's pattern takes a path; one that only PCRE understands is taken not to."""
+    regex = one.pattern.regex.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
     try:
-        return re.search(one.pattern.regex, path, re.IGNORECASE if one.pattern.ignore_case else 0) is not None
+        return re.search(regex, path, re.IGNORECASE if one.pattern.ignore_case else 0) is not None
     except re.error:
-        return True
+        return False

@@ -65,8 +65,9 @@ class Draft:
     error_log: ErrorLog | None
     threads: int | None
     secrets: Mapping[Id, bytes] = field(repr=False)
+    # Files that were read beside the configuration.
+    files: tuple[Path, ...]
     # False when lines go to nginx's own default for want of another.
-    names_access_logs: bool
     # Where the default server's certificate is obtained, by listener: the names it is to have.
     obtained: Mapping[Id, tuple[str, ...]]
     whole: Plan
@@ -179,7 +180,7 @@ class _Lowering:
             error_log=error_log(http.http, making) if http.http.last("error_log") is not None else None,
             threads=_threads(http.main, making),
             secrets=making.secrets,
-            names_access_logs=all(server.last("access_log") is not None for server in http.servers),
+            files=tuple(making.files),
             obtained=obtained,
             whole=whole,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemun.errors import Place, Problem
@@ -36,6 +37,8 @@ class Making:
     mime_types: dict[Id, MimeTypes] = field(default_factory=dict)
     logs: dict[Id, AccessLog] = field(default_factory=dict)
     secrets: dict[Id, bytes] = field(default_factory=dict, repr=False)
+    # Files that were read beside the configuration, or looked for: to be watched.
+    files: dict[Path, None] = field(default_factory=dict)
     slots: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     # Which variables the configuration itself defines; `declare` fills it before anything is lowered.

@@ -11,6 +11,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
+from daemun.errors import Place
 from daemun.nginx.directive import Directive
 from daemun.nginx.making import Making
 from daemun.nginx.values import complain
@@ -29,9 +30,11 @@ _AUTHORITY = re.compile(r"((?:\[[^\]]*\]|\$\{[^}]*\}|[^/?#:\[])*)(?::([^/?#]*))?
 class Passed:
     """A URL of proxy_pass. `host` is as written, with the port when one is; `address` has always one.
 
-    `uri` is None when there is none. `url` is the whole as `proxy_redirect default` takes it.
+    `uri` is None when there is none. `url` is the whole as `proxy_redirect default` takes it. `place` is where it is
+    written.
     """
 
+    place: Place
     url: str
     secure: bool
     host: str
@@ -50,7 +53,7 @@ def parse_pass(directive: Directive, making: Making, upstreams: Container[str]) 
 
     `upstreams` has the names of `upstream` blocks in lower case: where one is followed by a variable, that is a URI.
     """
-    text = directive.args[0]
+    text, place = directive.args[0], directive.places[0]
     scheme = _SCHEME.match(text)
     if scheme is None:
         if text.startswith("$"):
@@ -67,7 +70,13 @@ def parse_pass(directive: Directive, making: Making, upstreams: Container[str]) 
             complain(making, directive, f'no path in the unix domain socket in upstream "{rest}"', argument=0)
             return None
         return Passed(
-            url=text, secure=secure, host="localhost", port="", address=f"unix:{unix[1]}", uri=unix[2] or None
+            place=place,
+            url=text,
+            secure=secure,
+            host="localhost",
+            port="",
+            address=f"unix:{unix[1]}",
+            uri=unix[2] or None,
         )
     split = _split(rest, upstreams)
     authority = _AUTHORITY.match(rest[:split])
@@ -86,7 +95,13 @@ def parse_pass(directive: Directive, making: Making, upstreams: Container[str]) 
         uri = f"/{uri}"
     default = "443" if secure else "80"
     return Passed(
-        url=text, secure=secure, host=written, port=port, address=f"{host}:{port or default}", uri=uri or None
+        place=place,
+        url=text,
+        secure=secure,
+        host=written,
+        port=port,
+        address=f"{host}:{port or default}",
+        uri=uri or None,
     )
 
 

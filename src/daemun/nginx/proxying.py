@@ -114,7 +114,7 @@ class Proxying:
         passed = parse_pass(directive, self.making, self.upstreams.known)
         if passed is None or "$" not in passed.host or passed.port:
             return ()
-        host = template(passed.host, self.making, directive.places[0], captures=scene.captures)
+        host = template(passed.host, self.making, passed.place, captures=scene.captures)
         return tuple((name, host) for name in self.upstreams.blocks)
 
     def proxy(
@@ -180,7 +180,7 @@ class Proxying:
         said = self._say(level)
         host = fields.host
         if host is None:
-            host = template(passed.host, self.making, None, captures=scene.captures)
+            host = template(passed.host, self.making, passed.place, captures=scene.captures)
         return route.Proxy(
             service=service,
             target=self._target(passed, scene),
@@ -252,7 +252,7 @@ class Proxying:
         slot = "" if scene.captures is None else f" {scene.captures}"
         made = f"{name}{slot}"
         if made not in self.making.services:
-            address = template(text, self.making, directive.places[0], captures=scene.captures)
+            address = template(text, self.making, passed.place, captures=scene.captures)
             self.making.services[made] = service.Service(
                 origin=origin(name, directive),
                 kind=service.Dynamic(
@@ -268,7 +268,7 @@ class Proxying:
         if passed.uri is None:
             return route.Raw()
         if "$" in passed.url:
-            uri: Template = template(passed.uri, self.making, None, captures=scene.captures)
+            uri: Template = template(passed.uri, self.making, passed.place, captures=scene.captures)
             # What begins with a variable has no slash of its own, `http://name$request_uri` aside.
             return route.TargetTemplate(uri)
         return route.ReplacePrefix(prefix=scene.path, with_=passed.uri)

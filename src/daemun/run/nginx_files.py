@@ -14,7 +14,6 @@ from pathlib import Path
 from daemun.errors import ConfigError
 from daemun.nginx.certificates import Resolver
 from daemun.nginx.configuration import NginxConfiguration
-from daemun.nginx.log_formats import DEFAULT_PATH
 from daemun.nginx.lower import lower
 from daemun.nginx.read import Read, read
 from daemun.providers.watch import changes
@@ -33,6 +32,7 @@ class NginxFiles:
         self._directory = directory
         self._acme = acme
         self._found: Read | None = None
+        self._beside: tuple[Path, ...] = ()
         self._applied = False
         self._reading = asyncio.Lock()
 
@@ -60,15 +60,12 @@ class NginxFiles:
                     raise
                 self._lowerer.reject(error.problems)
                 return
+            self._beside = configuration.draft.files
             await self._lowerer.set(configuration, said=configuration.draft.problems)
             self._applied = True
 
     def _watched(self) -> list[Path]:
-        return [self._config] if self._found is None else self._found.watched()
+        return [self._config] if self._found is None else [*self._found.watched(), *self._beside]
 
     def _lower(self, found: Read) -> NginxConfiguration:
-        draft = lower(found, acme=self._acme)
-        if not draft.names_access_logs:
-            with contextlib.suppress(OSError):  # the engine says so when it cannot write there
-                (self._config.parent / DEFAULT_PATH).parent.mkdir(exist_ok=True)
-        return NginxConfiguration(draft=draft, directory=self._directory)
+        return NginxConfiguration(draft=lower(found, acme=self._acme), directory=self._directory)

@@ -55,6 +55,7 @@ def test_the_missing_slash() -> None:
     assert locations(f"location /a/ {{ {PASS} }} location /a {{ }}").exact == ()
     assert locations(f"location /a/ {{ {PASS} }} location ~ ^/a$ {{ }}").exact == ()
     assert locations(f"location / {{ {PASS} }}").exact == ()
+    assert [one.path for one in locations(f'location /a/ {{ {PASS} }} location ~ "^/(?<b>b+)$" {{ }}').exact] == ["/a"]
 
 
 def test_internal() -> None:

@@ -70,7 +70,10 @@ def test_fields_are_inherited_all_or_nothing() -> None:
         'proxy_set_header X-A a; proxy_set_header X-B ""; location /a { proxy_pass http://a; }'
         "location /b { proxy_set_header X-C c; proxy_pass http://a; }"
     )
-    value = lambda name, text: plan_filter.Set(HeaderValue(name=name, value=(Literal(text),)))  # noqa: E731
+
+    def value(name: str, text: str) -> plan_filter.Set:
+        return plan_filter.Set(HeaderValue(name=name, value=(Literal(text),)))
+
     made = {path: [plan.filters[one] for one in plan.routes[f"server {path}"].filters] for path in ("/a", "/b")}
     assert made == {
         "/a": [plan_filter.RequestHeaders((value("X-A", "a"), plan_filter.Remove("X-B")))],

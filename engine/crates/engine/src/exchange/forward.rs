@@ -305,7 +305,7 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
         _ => None,
     };
     let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
-    let kept = kept.take().filter(|_| to.proxy.pass_body).map(|upload| {
+    let kept = kept.take().filter(|kept| to.proxy.pass_body && kept.head.0 <= out.len()).map(|upload| {
         let body = out.split_off(upload.head.0);
         (upload, body)
     });
@@ -334,6 +334,11 @@ async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_
     let mut upload = upload(downstream, scratch, to.place, (to.transport.write_idle_ms, to.proxy.trailers));
     let Scratch { request, to_upstream: out, held, .. } = scratch;
     let framing = std::mem::replace(&mut request.framing, Framing::UntilClose);
+    if framing == Framing::UntilClose && held.is_none() {
+        // What is asked now has no body: nobody waits for one.
+        request.head.remove(b"expect");
+        request.expects_continue = false;
+    }
     if let (Some(held), true) = (held, to.proxy.pass_body) {
         let framing = Framing::Length(held.length);
         write_request(out, request, to, decoded, &made, framing)?;
@@ -494,7 +499,8 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);
         }
     }
-    if request.has_query {
+    // A path that is encoded again has no question mark alone (nginx).
+    if request.has_query && !(decoded && request.query.is_empty()) {
         out.push(b'?');
         out.extend_from_slice(&request.query);
     }
