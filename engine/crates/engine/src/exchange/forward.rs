@@ -8,30 +8,27 @@ use std::time::Instant;
 
 use plan::fault::FaultKind;
 use serde_json::json;
-use wire::chunk::Decoder;
-use wire::field::{Known, KnownSet, HOP_BY_HOP};
 use wire::framing::Framing;
 
 use super::accel;
 use super::ask::{self, Failure};
 use super::connection::Next;
 use super::deliver;
-use super::downstream::{Downstream, Side};
-use super::hold::{self, Keep};
+use super::downstream::Downstream;
 use super::page;
+use super::prepare;
 use super::record::nanos;
 use super::request::Request;
 use super::route::Place;
 use super::tunnel::Tunnel;
-use super::upload::{Limits, Upload};
-use super::write_word;
+use super::upload::Upload;
 use crate::balance::endpoint::Change;
 use crate::balance::{Asking, Endpoint};
 use crate::buffer::Scratch;
 use crate::fault::Fault;
 use crate::observe::events::Level;
 use crate::snapshot::destination::Destination;
-use crate::snapshot::route::{ProxyRun, RouteRun, TargetRun};
+use crate::snapshot::route::{ProxyRun, RouteRun};
 use crate::snapshot::service::{RetryRun, ServiceRun, TransportRun};
 use crate::template::Text;
 use crate::upstream::connect::connect;
@@ -98,7 +95,7 @@ pub async fn forward(downstream: &mut Downstream, scratch: &mut Scratch, of: &Fo
         scratch.record.endpoint = service.balancer.endpoints().pop();
     }
     let key = service.key.as_ref().map(|key| key.render(&to.place.exchange(downstream, scratch).scope()));
-    let mut upload = match prepare(downstream, scratch, to).await {
+    let mut upload = match prepare::prepare(downstream, scratch, to).await {
         Ok(upload) => upload,
         Err(fault) => return Outcome::Failed(fault),
     };
@@ -284,6 +281,7 @@ fn note_failure(worker: &Worker, service: &str, endpoint: &Endpoint, fault: &Fau
         );
     }
 }
+<<<<<<< HEAD
 
 /// Writes the request as it goes upstream, and what of its body has come; all of it where it is to be whole.
 async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_>) -> Result<Upload, Fault> {
@@ -498,3 +496,5 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
         out.extend_from_slice(&request.query);
     }
 }
+=======
+>>>>>>> engine-proxy
