@@ -26,6 +26,7 @@ pub(super) async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, 
         TargetRun::Template(target) => Some(target.render(&to.place.exchange(downstream, scratch).scope())),
         _ => None,
     };
+    let method = to.proxy.method.as_ref().map(|method| method.render(&to.place.exchange(downstream, scratch).scope()));
     let Scratch { request, to_upstream: out, trailers, kept, .. } = scratch;
     let kept = kept.take().filter(|kept| to.proxy.pass_body && kept.head.0 <= out.len()).map(|upload| {
         let body = out.split_off(upload.head.0);
@@ -40,7 +41,8 @@ pub(super) async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, 
         wire::forwarded::append_for(&mut request.head, downstream.client.ip_text.as_bytes());
     }
     let decoded = http.path.decode;
-    let made = Made { host: host.as_deref(), target: target.as_deref() };
+    let method = method.as_deref().filter(|method| wire::field::is_token(method));
+    let made = Made { method, host: host.as_deref(), target: target.as_deref() };
     if let Some((mut upload, body)) = kept {
         // Another route's failed before.
         upload.replay();
@@ -143,6 +145,7 @@ pub(super) fn take_what_came(
 
 /// What templates have made of the request.
 struct Made<'a> {
+    method: Option<&'a [u8]>,
     host: Option<&'a [u8]>,
     target: Option<&'a [u8]>,
 }
@@ -157,7 +160,7 @@ fn write_request(
     framing: Framing,
 ) -> Result<(), Fault> {
     let (proxy, transport) = (to.proxy, to.transport);
-    out.extend_from_slice(proxy.method.as_deref().unwrap_or_else(|| request.head.method()));
+    out.extend_from_slice(made.method.unwrap_or_else(|| request.head.method()));
     out.push(b' ');
     write_target(out, request, proxy, decoded, made.target);
     out.extend_from_slice(if transport.http10 { b" HTTP/1.0\r\nHost: " } else { b" HTTP/1.1\r\nHost: " });
@@ -187,7 +190,7 @@ fn write_request(
             out.extend_from_slice(protocol);
             out.extend_from_slice(b"\r\n");
         }
-    } else if transport.http10 {
+    } else if transport.http10 || request.ends_upstream {
         out.extend_from_slice(b"Connection: close\r\n");
     }
     out.extend_from_slice(b"\r\n");
@@ -221,7 +224,7 @@ fn write_target(out: &mut Vec<u8>, request: &Request, proxy: &ProxyRun, decoded:
             path(request.path.strip_prefix(prefix.as_slice()).unwrap_or(&request.path), out);
         }
     }
-    // A path that is encoded again has no question mark alone (nginx).
+    // An empty query stays with a path that goes on as it came, not with one that is written anew (nginx).
     if request.has_query && !(decoded && request.query.is_empty()) {
         out.push(b'?');
         out.extend_from_slice(&request.query);
