@@ -1,7 +1,7 @@
 //! One request and its response. In the order of the flow: [`connection`] waits and reads heads of HTTP/1
 //! ([`crate::http2`] has streams), [`downstream`] is the client's side of either, [`request`] judges a head, [`route`] runs
 //! the exchange, [`course`] finds what is to be done, [`page`] what is answered instead, [`forward`] asks an endpoint,
-//! [`upload`] and [`download`] move bodies, [`hold`] and [`ahead`] keep what of them must wait, [`location`] changes where
+//! [`request_head`] is what it gets, [`upload`] and [`download`] move bodies, [`hold`] and [`ahead`] keep what of them must wait, [`location`] changes where
 //! a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
 
@@ -24,6 +24,7 @@ pub mod page;
 pub mod record;
 pub mod removal;
 pub mod request;
+pub mod request_head;
 pub mod route;
 pub mod subrequest;
 pub mod tunnel;
