@@ -1,6 +1,6 @@
 """Writes docs/reference/nginx.md from the catalogue of `daemun.nginx`, so that it cannot lie.
 
-`python -m tools.nginx_page` writes the page; a house test compares. The differences from nginx stand here in words.
+`python -m tools.nginx_page` writes the page; a house test compares.
 """
 
 from __future__ import annotations
@@ -38,54 +38,13 @@ authority asks at port 443), when somebody is named who obtains it:
 
 Without any of these it is an error that says so. `daemun certs` shows what was obtained.
 
-## Differences from nginx
-
+Where it differs from nginx, knowingly: [differences-nginx.md](../explain/differences-nginx.md).
 """
-_DIFFERENCES = (
-    "nginx with an error in its configuration says the first one; here all of them are said at once.",
-    "`worker_processes` is the number of threads; without it there is one for each core.",
-    "No `Server` field is sent and pages say `nginx` without a version, whatever `server_tokens` says.",
-    (
-        "The Connection and Upgrade fields towards upstreams are Daemun's own: `proxy_set_header Upgrade $http_upgrade` lets "
-        "upgrades pass, `proxy_set_header Connection close` keeps no connection, any other value is said to have no effect."
-    ),
-    (
-        "Methods that are not safe reuse only upstream connections that were idle for less than 3 s: applications close them "
-        "after 5 s, and what was sent cannot be sent again. A bodyless GET, HEAD, OPTIONS or TRACE on a reused connection that "
-        "dies before the first byte is sent again, whatever `proxy_next_upstream` says."
-    ),
-    (
-        "Names of upstreams are resolved again when their time is over, not once when the configuration is read; `resolver` is "
-        "not asked, the system's resolver is. An upstream that cannot be resolved is no error when the configuration is read."
-    ),
-    (
-        "What nginx lets a location say of the connection to the client (`client_body_timeout`, `send_timeout`, "
-        "`keepalive_timeout`, `keepalive_requests`, `keepalive_time`) is taken from its server."
-    ),
-    "`random` is always of two servers with the fewest connections, whatever stands behind it.",
-    "The scheme of `proxy_pass` is written out: `proxy_pass $url` is an error.",
-    (
-        "The answer to a path that lacks the last slash of a location (`/shop` for `location /shop/` with proxy_pass) is an "
-        "exact location: a regular expression of an outer block does not come before it."
-    ),
-    (
-        "TLS begins with 1.2; of OpenSSL's suites those with ephemeral keys and authenticated encryption are there. What is "
-        "missing of `ssl_ciphers`, `ssl_protocols` and `ssl_ecdh_curve` is left out; when nothing is left it is an error."
-    ),
-    "Responses are not compressed (`gzip` has no effect); files that stand compressed beside others go out by `gzip_static`.",
-    "`charset` has no effect: Content-Type is what `types`, `default_type` or the application says.",
-    "Files of `auth_basic_user_file` are read when the configuration is, and when they change, not with each request.",
-    "A server with `ssl` and no certificate may have one obtained (above); nginx refuses it.",
-    (
-        "Underscore spellings of fields are dropped unless `underscores_in_headers` is on, as in nginx; framing is strict "
-        "everywhere: what RFC 9112 calls ambiguous is refused."
-    ),
-)
 
 
 def page() -> str:
     """Return the page."""
-    return "".join([_HEAD, *(f"- {text}\n" for text in _DIFFERENCES), *_tables(), *_families()])
+    return "".join([_HEAD, *_tables(), *_families()])
 
 
 def _tables() -> Iterator[str]:

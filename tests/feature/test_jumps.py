@@ -222,12 +222,12 @@ def test_a_body_that_is_refused_is_not_asked_for() -> None:
     with Origin(answering(b"page")) as origin:
         routes = {"app": route(proxy()), "small": {**route(proxy(), filters=["pages"]), "body_bytes": 10}}
         tables = {"table": locations(prefixes={"/page": "app", "/small": "small"})}
-        with Engine(plan(origin.address, **nginx_like(filters=filters, routes=routes, tables=tables))) as engine:
-            with engine.client() as client:
-                head = "POST /small HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n"
-                client.send(head.encode())
-                page = client.read_response()
-                assert (page.status, page.text, page.closes, page.interim) == (413, "page", True, ())
+        whole = plan(origin.address, **nginx_like(filters=filters, routes=routes, tables=tables))
+        with Engine(whole) as engine, engine.client() as client:
+            head = "POST /small HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n"
+            client.send(head.encode())
+            page = client.read_response()
+            assert (page.status, page.text, page.closes, page.interim) == (413, "page", True, ())
         assert origin.requests[0].all("expect") == []
 
 

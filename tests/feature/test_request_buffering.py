@@ -39,7 +39,7 @@ def test_an_endpoint_does_not_wait_for_a_slow_client() -> None:
         (request,) = g.origin.requests
         assert request.body == BODY
         assert request.get("content-length") == str(len(BODY))
-        assert g.engine.nameless_files() == 0
+        until(lambda: g.engine.nameless_files() == 0, what="the file to be closed")
 
 
 @pytest.mark.parametrize("size", [0, 1, 10_000, 16_384, 16_385, 5_000_000])

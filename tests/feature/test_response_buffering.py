@@ -11,7 +11,8 @@ import pytest
 from tests.kit.engine import Engine
 from tests.kit.gate import gate, http2_gate
 from tests.kit.origin import Gone, Origin, Visit, answering, once_each
-from tests.kit.plans import plan
+from tests.kit.plans import plan, proxy, route, service
+from tests.kit.secured import AUTHORITY, secured
 from tests.kit.waiting import until
 from tests.kit.wire import Closed
 
@@ -233,3 +234,20 @@ def test_a_client_that_catches_up_and_falls_behind() -> None:
         for _ in range(3):
             assert client.read_exactly(len(BODY)) == BODY
             go_on.release()
+
+
+@pytest.mark.parametrize("script", [_with_length, _in_chunks])
+def test_over_tls(script: Any) -> None:
+    """The same to a client over TLS: the endpoint is free, and every byte comes once."""
+    with (
+        Origin(script) as origin,
+        secured(services={"big": service(origin.address)}, routes={"app": route(proxy("big", **AHEAD))}) as (engine, _),
+        engine.client(receive_buffer=65_536) as client,
+    ):
+        client.secure(AUTHORITY.trusting(), "example.org")
+        client.send(GET)
+        until(lambda: len(origin.visits) == 1, what="the request at the origin")
+        until(lambda: engine.stats()["services"]["big"][0]["in_flight"] == 0, what="the endpoint to be free")
+        assert engine.nameless_files() == 1
+        assert client.read_response().body == BODY
+        assert client.request().text == "next"

@@ -13,7 +13,7 @@ from tests.kit.engine import Engine
 from tests.kit.file_tree import TYPES, make_tree, serving
 from tests.kit.nginx import Both, Nginx, is_installed
 from tests.kit.origin import Origin
-from tests.kit.plans import Json, files, proxy, route, service, text, variable
+from tests.kit.plans import Json, capture, files, pattern, proxy, route, service, text, variable
 from tests.kit.ports import free_ports
 from tests.kit.wire import Response
 
@@ -46,6 +46,8 @@ NGINX = """
         location /post/ { error_page 405 =200 $uri; alias ROOT/; }
         location /negated/ { if (!-d ROOT/sub) { return 400; } return 204; }
         location /executable/ { if (-x ROOT/hello.txt) { return 400; } return 204; }
+        location ~ ^/re/(.+)$ { alias ROOT/$1; try_files "" .txt =404; }
+        location ~ ^/whole/(.+)$ { alias ROOT/$1; }
         location /exists/ { if (-e ROOT/hollow) { return 204; } return 400; }
     }
 """
@@ -92,6 +94,15 @@ TARGETS = [
     "/negated/",
     "/executable/",
     "/exists/",
+    "/re/hello",
+    "/re/hello.txt",
+    "/re/sub/x.css",
+    "/re/none",
+    "/re/sub",
+    "/whole/hello.txt",
+    "/whole/sub",
+    "/whole/sub/",
+    "/whole/none",
 ]
 COMPARED = (
     "content-type",
@@ -179,6 +190,17 @@ def lowered(root: str, app: str) -> Json:
         },
     )
     level = plan["tables"]["table"]["locations"]
+    for slot, name in enumerate(("re", "whole")):
+        aliased = {
+            **files(""),
+            "root": [*text(f"{root}/"), *capture(slot, 1)],
+            "alias": "whole",
+            "index_table": "table",
+        }
+        action = {"files": aliased} if name == "whole" else tries(aliased, [], text(".txt"), otherwise=lost)
+        plan["routes"][name] = route(action)
+        level["regexes"].append({"pattern": pattern(f"^/{name}/(.+)$", slot), "route": name, "children": None})
+    plan["slots"] = ["1", "2"]
     level["named"] = [{"name": "app", "route": "named"}]
     plan["routes"]["named"] = route(proxy(target="raw"), filters=["named"])
     plan["routes"]["/bare/a.txt"]["filters"] = ["here"]

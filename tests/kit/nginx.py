@@ -58,7 +58,16 @@ class Nginx:
             self.port = free_ports(1)[0]
             text = http.replace("PORT", str(self.port)).replace("DIRECTORY", str(path))
             (path / "nginx.conf").write_text(FRAME.format(directory=path, http=text))
-            command = ["setpriv", "--pdeathsig", "KILL", PROGRAM or "nginx", "-p", str(path), "-c", str(path / "nginx.conf")]
+            command = [
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
+                PROGRAM or "nginx",
+                "-p",
+                str(path),
+                "-c",
+                str(path / "nginx.conf"),
+            ]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             try:
                 until(self._listens, what="nginx")

@@ -19,9 +19,6 @@ from daemun.certificates.material import Material, check_roots, opened, parse
 from daemun.errors import CertificateError, Place, Problem
 from daemun.needs import Needs, PairNeed, RootsNeed, is_pem, wildcard_problems
 from daemun.plan.scalars import Id
-from daemun.traefik.certificate_needs import certificate_needs
-from daemun.traefik.dynamic import Dynamic
-from daemun.traefik.static import Static
 
 # A certificate file is some kilobytes; a bundle of every root there is has not half of this.
 _MOST_BYTES = 4 * 1024 * 1024
@@ -81,13 +78,8 @@ class Files:
         return FilesRead(materials=dict(self._pairs), secrets=dict(self._roots), problems=tuple(problems))
 
 
-def look_at_certificates(static: Static, dynamic: Dynamic) -> list[Problem]:
-    """Return what is wrong with the files that a configuration names: for `daemun check`."""
-    return look_at(certificate_needs(static, dynamic)[0])
-
-
 def look_at(needs: Needs) -> list[Problem]:
-    """Return what is wrong with the files that are needed, and which names cannot be obtained."""
+    """Return what is wrong with the files that are needed, and which names cannot be obtained: for `daemun check`."""
     return [*Files().read(needs, now=datetime.now(UTC)).problems, *wildcard_problems(needs)]
 
 

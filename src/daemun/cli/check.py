@@ -44,10 +44,11 @@ def check(
 
 def _problems(files: list[Path], *, verbose: bool, acme_email: str | None) -> list[Problem]:
     """Return what is wrong with each nginx configuration, and with the files of Traefik's language together."""
-    from daemun.certificates.files import look_at, look_at_certificates
+    from daemun.certificates.files import look_at
     from daemun.config.language import Language, language_of
     from daemun.nginx.certificates import Resolver
     from daemun.nginx.check import check as check_nginx
+    from daemun.traefik.certificate_needs import certificate_needs
     from daemun.traefik.check import check as check_traefik
 
     acme = None if acme_email is None else Resolver(email=acme_email)
@@ -57,7 +58,7 @@ def _problems(files: list[Path], *, verbose: bool, acme_email: str | None) -> li
         if path not in others:
             problems.extend(check_nginx(path, acme=acme, with_idle=verbose, look=look_at))
     if others:
-        problems.extend(check_traefik(others, look=look_at_certificates))
+        problems.extend(check_traefik(others, look=lambda *values: look_at(certificate_needs(*values)[0])))
     return problems
 
 

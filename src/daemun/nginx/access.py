@@ -37,6 +37,8 @@ def access(level: Level, making: Making, scene: Scene) -> Id | None:
 
 
 def _addresses(level: Level, making: Making) -> Gate | None:
+    if not (level.all("allow") or level.all("deny")):
+        return None
     nearest = level.owner(("allow", "deny"))
     rules = tuple(
         rule for one in nearest.block if one.name in ("allow", "deny") and (rule := _rule(one, making)) is not None

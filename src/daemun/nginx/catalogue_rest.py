@@ -9,7 +9,7 @@ TITLE = "everything else of nginx and of modules people have"
 ROWS = """
 add_after_body HSL 1 no add text in the application
 add_before_body HSL 1 no add text in the application
-add_header_inherit HSLJ 1 no(on) repeat the add_header lines in the block
+add_header_inherit HSLJ 1 yes
 add_trailer_inherit HSLJ 1 no(on) repeat the add_trailer lines in the block
 addition_types HSL 1+ idle
 aio HSL 1 idle

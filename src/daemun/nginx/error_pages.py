@@ -27,7 +27,7 @@ from daemun.plan.filter import (
     PageRedirect,
     StatusOverride,
 )
-from daemun.plan.route import Name, Uri
+from daemun.plan.route import Uri
 from daemun.plan.scalars import Id
 from daemun.plan.template import Literal, Template
 from daemun.plan.variable import Variable
@@ -46,6 +46,8 @@ def error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
 
 
 def _error_pages(level: Level, making: Making, scene: Scene) -> Id | None:
+    if not level.all("error_page"):
+        return None
     recursive = flag(level, "recursive_error_pages", making, default=False)
     pages: list[ErrorPage] = []
     for one in level.all("error_page"):
@@ -109,7 +111,7 @@ def _status(one: Directive, index: int, making: Making) -> int | None:
 def _answer(one: Directive, making: Making, scene: Scene, overwrite: int | None) -> PageAnswer:
     text = one.args[-1]
     if text.startswith("@"):
-        return Name(table=scene.table, name=text.removeprefix("@"))
+        return making.named(scene.table, one)
     target = argument(one, len(one.args) - 1, making, captures=scene.captures)
     if _is_path(target):
         return Uri(table=scene.table, uri=target)

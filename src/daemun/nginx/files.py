@@ -32,7 +32,7 @@ from daemun.plan.files import (
     Symlinks,
     Whole,
 )
-from daemun.plan.route import Fail, Name, Otherwise, TryFiles, Uri
+from daemun.plan.route import Fail, Otherwise, TryFiles, Uri
 from daemun.plan.scalars import Id
 from daemun.plan.template import Literal, Template
 
@@ -94,7 +94,7 @@ def document_root(level: Level, making: Making, scene: Scene) -> Template | None
 def _otherwise(one: Directive, last: Template, making: Making, scene: Scene) -> Otherwise:
     text = one.args[-1]
     if text.startswith("@"):
-        return Name(table=scene.table, name=text.removeprefix("@"))
+        return making.named(scene.table, one)
     if not text.startswith("="):
         return Uri(table=scene.table, uri=last)
     code = text.removeprefix("=")

@@ -30,6 +30,8 @@ _INHERIT = ("on", "off", "merge")
 
 def response_headers(level: Level, making: Making, scene: Scene) -> tuple[Id, ...]:
     """Add the filters of response fields: neighbours of one kind in one. In the order of routes, the first is written last."""
+    if not (level.all("add_header") or level.all("expires") or level.all("add_trailer")):
+        return ()
     here = local_variables(level, making) if level.all("add_header") else {}
     runs: list[tuple[bool, list[HeaderOp]]] = []
     first = expires(level, making, scene)

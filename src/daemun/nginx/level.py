@@ -41,6 +41,10 @@ class Level:
         """Return the directives of this name that stand in this very block, in order."""
         return self._own.get(name, ())
 
+    def has(self, names: Collection[str]) -> bool:
+        """Tell whether one of these stands in this very block."""
+        return not self._own.keys().isdisjoint(names)
+
     def all(self, name: str) -> tuple[Directive, ...]:
         """Return those of the nearest level that has any."""
         return self._holding.get(name, ())

@@ -188,7 +188,7 @@ def _resolve(host: str) -> tuple[str, ...]:
         pass
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # a name that cannot be asked for is none
         return ()
     return tuple(dict.fromkeys(str(one[4][0]) for one in found))
 

@@ -57,6 +57,21 @@ class Tables:
         self.making.tables[scene.table] = self._locations(block, otherwise)
         return scene.table
 
+    def complete(self) -> None:
+        """Answer jumps to named locations that are not there with 500, as nginx does, and say so."""
+        for (name, wanted), directive in self.making.names.items():
+            table = self.making.tables.get(name)
+            if not isinstance(table, plan.Locations) or any(one.name == wanted for one in table.named):
+                continue
+            message = f'could not find named location "@{wanted}"'
+            remedy = f"add location @{wanted} {{ … }} to the server: without it the answer is 500"
+            last = len(directive.args) - 1
+            complain(
+                self.making, directive, message, argument=last, severity="warning", kind="reference", remedy=remedy
+            )
+            route = self.routes.missing(directive, f"{name} @{wanted}")
+            self.making.tables[name] = replace(table, named=(*table.named, plan.Named(name=wanted, route=route)))
+
     def _block(self, found: tuple[Location, ...], scene: Scene, outer: Location | None) -> _Block:
         block = _Block()
         for one in found:

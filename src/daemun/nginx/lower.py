@@ -142,6 +142,7 @@ class _Lowering:
         terms = TlsTerms(making=making, challenges=bool(self.certificates.resolvers))
         for server in http.servers:
             self._server(server, ids[server], tables, names[server])
+        tables.complete()
         self._terms(addresses, ids, terms, secured)
         listeners = {address.listen.name: self._listener(address, ids, names, terms) for address in addresses.values()}
         obtained = {

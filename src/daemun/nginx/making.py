@@ -13,7 +13,7 @@ from daemun.nginx.directive import Directive
 from daemun.plan.files import MimeTypes
 from daemun.plan.filter import Filter
 from daemun.plan.log import AccessLog
-from daemun.plan.route import Route
+from daemun.plan.route import Name, Route
 from daemun.plan.scalars import Id
 from daemun.plan.service import Service, Transport
 from daemun.plan.table import Table
@@ -48,6 +48,8 @@ class Making:
     conf_prefix: str = ""
     # Where access is logged when nobody says where.
     logs_unasked: str = "logs/access.log"
+    # Named locations that somebody jumps to, by table and name, and who does.
+    names: dict[tuple[Id, str], Directive] = field(default_factory=dict)
     # Where each server listens: redirects depend on it.
     listens: dict[Level, tuple[Listen, ...]] = field(default_factory=dict)
     # What inherits is read once, on the level whose words it is; so what is wrong there is said once.
@@ -84,6 +86,12 @@ class Making:
         self.filters[free] = one
         self._filter_ids[one] = free
         return free
+
+    def named(self, table: Id, one: Directive) -> Name:
+        """Return the jump to the named location that ends a directive, and note that somebody jumps there."""
+        name = one.args[-1].removeprefix("@")
+        self.names.setdefault((table, name), one)
+        return Name(table=table, name=name)
 
     def wrong(
         self, place: Place | None, message: str, *, kind: str = "value", remedy: str = "", near: str = ""

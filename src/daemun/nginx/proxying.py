@@ -103,7 +103,9 @@ class Proxying:
     transports: Transports
     upstreams: Upstreams
     tls: UpstreamTlsMaker
+    _passed: dict[str, Passed] = field(default_factory=dict)
     _said: dict[Level, _Said] = field(default_factory=dict)
+    _defaults: dict[tuple[str, Template, str], tuple[route.LocationRewrite, ...]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], RequestFields] = field(default_factory=dict)
     _fields: dict[tuple[plan_filter.HeaderOp, ...], Id] = field(default_factory=dict)
 
@@ -124,9 +126,10 @@ class Proxying:
 
         `uri_forbidden` says where no URI may stand in it; `instead` is the upstream its variable names.
         """
-        passed = parse_pass(directive, self.making, self.upstreams.known)
+        passed = self._passed.get(directive.args[0]) or parse_pass(directive, self.making, self.upstreams.known)
         if passed is None:
             return None
+        self._passed[directive.args[0]] = passed
         if instead:
             passed = replace(passed, host=instead, port="", address=f"{instead}:80")
         variables = "$" in passed.url
@@ -195,12 +198,22 @@ class Proxying:
             hide=said.hide,
             accel=said.accel,
             intercept_errors=said.intercept_errors,
-            rewrite_location=location_rewrites(level, self.making, scene, passed),
+            rewrite_location=self._rewrites(level, scene, passed),
             transport=transport,
             retry=retry,
             method=said.method,
             flush_ms=0,
         )
+
+    def _rewrites(self, level: Level, scene: Scene, passed: Passed) -> tuple[route.LocationRewrite, ...]:
+        """Return what becomes of Location; the default is found once for the same URL and path."""
+        if level.all("proxy_redirect"):
+            return location_rewrites(level, self.making, scene, passed)
+        key = (passed.url, scene.origin, scene.path)
+        found = self._defaults.get(key)
+        if found is None:
+            found = self._defaults[key] = location_rewrites(level, self.making, scene, passed)
+        return found
 
     def _say(self, level: Level) -> _Said:
         owner = level.owner(_NAMES)

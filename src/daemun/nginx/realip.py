@@ -21,6 +21,8 @@ from daemun.plan.scalars import Id
 
 def real_ip(level: Level, making: Making, scene: Scene) -> Id | None:
     """Add the filter that takes the client's address from a field; None when nobody is trusted."""
+    if not level.all("set_real_ip_from"):
+        return None
     trusted = [network for one in level.all("set_real_ip_from") for network in _networks(one, making)]
     header = level.value("real_ip_header", "X-Real-IP")
     recursive = flag(level, "real_ip_recursive", making, default=False)

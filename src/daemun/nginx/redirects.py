@@ -22,6 +22,10 @@ def redirect_origin(level: Level, making: Making) -> Template:
     own_name = flag(level, "server_name_in_redirect", making, default=False)
     name = Variable.SERVER_NAME if own_name else Variable.HOST
     listens = listens_of(_server(level), making)
+    if len(listens) == 1:
+        [one] = listens
+        with_port = flag(level, "port_in_redirect", making, default=True)
+        return (Literal("https://" if one.ssl else "http://"), name, *_suffix(one, with_port=with_port))
     schemes = {one.ssl for one in listens}
     scheme: Template = (Variable.SCHEME, Literal("://"))
     if len(schemes) == 1:
@@ -50,3 +54,8 @@ def _server(level: Level) -> Level:
 
 def _port(listen: Listen) -> str:
     return "" if listen.port in {None, 443 if listen.ssl else 80} else f":{listen.port}"
+
+
+def _suffix(listen: Listen, *, with_port: bool) -> Template:
+    text = _port(listen) if with_port else ""
+    return (Literal(text),) if text else ()

@@ -40,6 +40,18 @@ _PLAIN = "/!$&'()*+,-.:;=@[]_~"
 _WITHIN = frozenset({"if", "limit_except"})
 
 
+# Stands under the id of a route that is being made, for those in it have ids of their own.
+_RESERVED = Route(
+    origin=origin("", None),
+    internal=True,
+    filters=(),
+    action=Fail(FaultKind.INTERNAL),
+    faults=FAULTS,
+    logs=(),
+    body_bytes=None,
+)
+
+
 @dataclass(slots=True, kw_only=True)
 class Routes:
     """Makes routes; each has a name of its own."""
@@ -61,7 +73,7 @@ class Routes:
     def make(self, level: Level, scene: Scene, *, name: str, internal: bool = False) -> Id:
         """Add the route of a server or a location, and of the `if` blocks in it; return its id."""
         made = self.unique(name)
-        self.making.routes[made] = placeholder = _placeholder(level)
+        self.making.routes[made] = _RESERVED
         before = self._real_ip(level, scene)
         if level.kind == "server":
             alone, script_filter = None, None
@@ -77,13 +89,22 @@ class Routes:
             filters, action = self._content(level, scene, made)
             steps = () if script_filter is None else (script_filter,)
             filters = (*before, *limits, *steps, *self._named(level, scene, made), *filters)
-        self.making.routes[made] = replace(
-            placeholder,
-            internal=internal,
-            filters=(*filters, *self._after(level, scene)),
-            action=action,
-            logs=access_logs(level, self.making),
-            body_bytes=self._body_bytes(level),
+        self.making.routes[made] = self._route(
+            level, internal=internal, filters=(*filters, *self._after(level, scene)), action=action
+        )
+        return made
+
+    def missing(self, directive: Directive, name: str) -> Id:
+        """Add the route of a named location that is not there."""
+        made = self.unique(name)
+        self.making.routes[made] = Route(
+            origin=origin(name, directive),
+            internal=True,
+            filters=(),
+            action=Fail(FaultKind.INTERNAL),
+            faults=FAULTS,
+            logs=(),
+            body_bytes=None,
         )
         return made
 
@@ -91,11 +112,8 @@ class Routes:
         """Add the redirect to a location's path, for requests that lack its last slash."""
         made = self.unique(f"{scene.name} redirect")
         location = (*scene.origin, Literal(quote(path, safe=_PLAIN)), Variable.QUERY_MARK, Variable.QUERY)
-        self.making.routes[made] = replace(
-            _placeholder(level),
-            filters=self._after(level, scene),
-            action=answer(301, location=location),
-            logs=access_logs(level, self.making),
+        self.making.routes[made] = self._route(
+            level, internal=False, filters=self._after(level, scene), action=answer(301, location=location)
         )
         return made
 
@@ -122,19 +140,28 @@ class Routes:
         """
         words = " ".join((level.kind, *(level.directive.args if level.directive is not None else ())))
         made = self.unique(f"{outer} to {instead}" if instead else f"{outer} {words}")
-        self.making.routes[made] = placeholder = _placeholder(level)
+        self.making.routes[made] = _RESERVED
         inner = replace(scene, name=made)
         filters, action = self._content(level, inner, made, instead=instead)
-        outside = self.making.routes[outer]
-        self.making.routes[made] = replace(
-            placeholder,
-            internal=outside.internal,
+        self.making.routes[made] = self._route(
+            level,
+            internal=_is_internal(level),
             filters=(*self._real_ip(level, inner), *filters, *self._after(level, inner)),
             action=action,
+        )
+        return made
+
+    def _route(self, level: Level, *, internal: bool, filters: tuple[Id, ...], action: Action) -> Route:
+        words = () if level.directive is None else (level.directive.name, *level.directive.args)
+        return Route(
+            origin=origin(" ".join(words), level.directive),
+            internal=internal,
+            filters=filters,
+            action=action,
+            faults=FAULTS,
             logs=access_logs(level, self.making),
             body_bytes=self._body_bytes(level),
         )
-        return made
 
     def _content(self, level: Level, scene: Scene, name: Id, *, instead: str = "") -> tuple[tuple[Id, ...], Action]:
         """Return the filters of access and content, and what answers."""
@@ -151,14 +178,7 @@ class Routes:
         if not level.own("try_files") and level.parent is not None and not level.all("try_files"):
             return (*filters, *proxied.filters), proxied.action
         content = self.unique(f"{name} content")
-        self.making.routes[content] = replace(
-            _placeholder(level),
-            internal=True,
-            filters=proxied.filters,
-            action=proxied.action,
-            logs=access_logs(level, self.making),
-            body_bytes=self._body_bytes(level),
-        )
+        self.making.routes[content] = self._route(level, internal=True, filters=proxied.filters, action=proxied.action)
         tried = try_files(level, self.making, scene, content)
         if tried is not None:
             return filters, tried
@@ -213,14 +233,7 @@ class Routes:
         return size(level, "client_max_body_size", 0, self.making)
 
 
-def _placeholder(level: Level) -> Route:
-    words = () if level.directive is None else (level.directive.name, *level.directive.args)
-    return Route(
-        origin=origin(" ".join(words), level.directive),
-        internal=False,
-        filters=(),
-        action=Fail(FaultKind.INTERNAL),
-        faults=FAULTS,
-        logs=(),
-        body_bytes=None,
-    )
+def _is_internal(level: Level) -> bool:
+    while level.kind in _WITHIN and level.parent is not None:
+        level = level.parent
+    return bool(level.own("internal"))

@@ -62,6 +62,8 @@ _THEN: Mapping[str, RewriteThen] = {
 
 def rewrite_phase(level: Level, making: Making, scene: Scene, make_route: MakeRoute | None) -> Id | None:
     """Add the Script of this very block; None when it has no such directive. `make_route` is None for a server."""
+    if not level.has(NAMES):
+        return None
     phase = _Phase(level, making, scene, make_route)
     steps = (*phase.begin(), *phase.steps(level))
     return making.filter(f"{scene.name} script", Script(steps)) if steps else None
@@ -72,7 +74,7 @@ def only_answer(level: Level, making: Making, scene: Scene) -> route.Action | No
 
     Its route needs no script, and has no access and no mirror: nginx would not come so far.
     """
-    first = next((one for one in level.block if one.name in NAMES), None)
+    first = next((one for one in level.block if one.name in NAMES), None) if level.has(NAMES) else None
     if first is None or first.name != "return":
         return None
     root = document_root(level, making, scene)

@@ -41,13 +41,17 @@ class Transports:
     """The transports made so far, and what levels mean, found once each."""
 
     making: Making
+    _used: dict[tuple[Level, Kept, bool], Id] = field(default_factory=dict)
     _ids: dict[plan.Transport, Id] = field(default_factory=dict)
     _plain: dict[Level, plan.Transport] = field(default_factory=dict)
     _retries: dict[Level, plan.Retry] = field(default_factory=dict)
 
     def use(self, level: Level, kept: Kept, tls: plan.UpstreamTls | None, *, closes: bool = False) -> Id:
         """Return the transport of a level to an upstream; `closes` when each connection serves one request."""
-        made = self._of(level)
+        owner = level.owner(TRANSPORT)
+        if tls is None and (used := self._used.get((owner, kept, closes))) is not None:
+            return used
+        made = self._of(owner)
         pool = plan.Pool(
             max_idle=0 if closes else kept.idle,
             idle_ms=kept.idle_ms,
@@ -61,6 +65,8 @@ class Transports:
         if known is None:
             known = self._ids[made] = f"nginx {len(self._ids) + 1}" if self._ids else "nginx"
             self.making.transports[known] = made
+        if tls is None:
+            self._used[owner, kept, closes] = known
         return known
 
     def retry(self, level: Level) -> plan.Retry:
@@ -71,8 +77,7 @@ class Transports:
             found = self._retries[owner] = _retry(owner, self.making)
         return found
 
-    def _of(self, level: Level) -> plan.Transport:
-        owner = level.owner(TRANSPORT)
+    def _of(self, owner: Level) -> plan.Transport:
         found = self._plain.get(owner)
         if found is None:
             found = self._plain[owner] = _transport(owner, self.making)

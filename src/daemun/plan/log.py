@@ -90,7 +90,7 @@ class FieldKind(StrEnum):
 class Escape(StrEnum):
     """How values are escaped in a line of text."""
 
-    # nginx's default: `"`, `\` and control characters as `\xXX`; empty is `-`.
+    # nginx's default: `"`, `\` and control characters as `\xXX`; a value that is not there is `-`.
     DEFAULT = "default"
     JSON = "json"
     NONE = "none"

@@ -21,17 +21,11 @@ from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
-from daemun.nginx.certificates import LETS_ENCRYPT, Resolver
 from daemun.run.borders import EngineBorder, Tell
 from daemun.run.certificates import AcmeSource
 from daemun.run.lowering import Lowerer
-from daemun.run.nginx_files import NginxFiles
 from daemun.run.options import Options
-from daemun.run.proxy import proxy_values
-from daemun.run.wanted import FileSource
 from daemun.supervisor import Source, Supervisor
-from daemun.traefik.configuration import TraefikConfiguration
-from daemun.traefik.lower import lower
 
 # A control plane that was asked to leave does so at once, unless it is applying something.
 _LEAVE_LIMIT = 10.0
@@ -99,16 +93,43 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
         pages=str(state.pages_socket),
         sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
     )
-    if options.config is not None:
-        path = Path(options.config)
-        if language_of(path) is Language.NGINX:
-            directory = data_dir or default_data_dir()
-            nginx = NginxFiles(path, lowerer=lowerer, directory=directory, acme=_acme(options))
-            return Source(run=nginx.run, again=nginx.again)
-        files = FileSource(path, lowerer=lowerer)
-        return Source(run=files.run, again=files.again)
+    if options.config is None:
+        return _words(options, lowerer)
+    path = Path(options.config)
+    if language_of(path) is Language.NGINX:
+        return _nginx(options, path, lowerer)
+    return _traefik(path, lowerer)
 
-    async def words() -> None:
+
+# Each language's own modules are imported when it is spoken: the other's would stay in memory for nothing.
+
+
+def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
+    from daemun.nginx.certificates import LETS_ENCRYPT, Resolver
+    from daemun.run.nginx_files import NginxFiles
+
+    acme = None
+    if options.acme_email is not None:
+        server = options.acme_server or LETS_ENCRYPT
+        acme = Resolver(email=options.acme_email, server=server, roots=options.acme_ca_certificates)
+    directory = default_data_dir() if options.data_dir is None else Path(options.data_dir)
+    files = NginxFiles(path, lowerer=lowerer, directory=directory, acme=acme)
+    return Source(run=files.run, again=files.again)
+
+
+def _traefik(path: Path, lowerer: Lowerer) -> Source:
+    from daemun.run.wanted import FileSource
+
+    files = FileSource(path, lowerer=lowerer)
+    return Source(run=files.run, again=files.again)
+
+
+def _words(options: Options, lowerer: Lowerer) -> Source:
+    from daemun.run.proxy import proxy_values
+    from daemun.traefik.configuration import TraefikConfiguration
+    from daemun.traefik.lower import lower
+
+    async def run() -> None:
         static, dynamic = proxy_values(options)
         if wrong := [problem for problem in lower(static, dynamic)[1] if problem.is_error]:
             raise ConfigError(problems=wrong)
@@ -118,16 +139,7 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
     async def nothing() -> None:
         return
 
-    return Source(run=words, again=nothing)
-
-
-def _acme(options: Options) -> Resolver | None:
-    """Return who obtains certificates for nginx's servers that name none."""
-    if options.acme_email is None:
-        return None
-    return Resolver(
-        email=options.acme_email, server=options.acme_server or LETS_ENCRYPT, roots=options.acme_ca_certificates
-    )
+    return Source(run=run, again=nothing)
 
 
 def _lock(state: StateDir, *, replace: bool) -> None:

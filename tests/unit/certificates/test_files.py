@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemun.certificates.files import Files, FilesRead, look_at_certificates, resolve
+from daemun.certificates.files import Files, FilesRead, look_at, resolve
 from daemun.errors import Place
 from daemun.needs import Needs
 from daemun.traefik.certificate_needs import certificate_needs
@@ -170,7 +170,7 @@ def test_something_else(tmp_path: Path) -> None:
 def test_for_check(tmp_path: Path) -> None:
     """`daemun check` looks at the files too."""
     text = f"tls: {{certificates: [{{certFile: {tmp_path}/a.crt, keyFile: {tmp_path}/a.key}}]}}"
-    [problem] = look_at_certificates(*configuration(tmp_path, text))
+    [problem] = look_at(certificate_needs(*configuration(tmp_path, text))[0])
     assert problem.is_error
     ONE.write(tmp_path, "a")
-    assert look_at_certificates(*configuration(tmp_path, text)) == []
+    assert look_at(certificate_needs(*configuration(tmp_path, text))[0]) == []

@@ -6,7 +6,7 @@ import pytest
 
 from daemun.plan import filter as plan_filter
 from daemun.plan import route, script, table
-from tests.kit.nginx_language import messages, server
+from tests.kit.nginx_language import draft_of, messages, server
 
 PASS = "proxy_pass http://127.0.0.1:9000;"
 
@@ -82,6 +82,18 @@ def test_limit_except() -> None:
     assert isinstance(inner.action, route.Proxy)
     assert any(isinstance(plan.filters[name], plan_filter.Access) for name in inner.filters)
     assert plan.routes["server /a"].filters[0] in plan.filters
+
+
+def test_named_locations_that_are_missing() -> None:
+    """A jump there is answered with 500, which is said: nginx finds out when it happens."""
+    draft = draft_of("error_page 404 @none; server { listen 80; location / { try_files $uri @gone; } location @x { } }")
+    assert [(one.severity, one.message) for one in draft.problems] == [
+        ("warning", 'could not find named location "@none"'),
+        ("warning", 'could not find named location "@gone"'),
+    ]
+    found = draft.whole.tables["server"]
+    assert isinstance(found, table.Locations)
+    assert [one.name for one in found.named] == ["x", "none", "gone"]
 
 
 @pytest.mark.parametrize(

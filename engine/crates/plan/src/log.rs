@@ -71,7 +71,7 @@ pub enum FieldKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Escape {
-    /// nginx's default: `"`, `\` and control characters as `\xXX`; empty is `-`.
+    /// nginx's default: `"`, `\` and control characters as `\xXX`; a value that is not there is `-`.
     Default,
     Json,
     None,

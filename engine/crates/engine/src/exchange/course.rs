@@ -15,7 +15,7 @@ use super::{Answer, Body, Exchange};
 use crate::fault::Fault;
 use crate::files::{self, Served};
 use crate::filter::{FilterRun, Turn};
-use crate::snapshot::files::{FilesRun, OtherwiseRun, TryFilesRun};
+use crate::snapshot::files::{OtherwiseRun, TryFilesRun};
 use crate::snapshot::listener::{HostRun, TableRun};
 use crate::snapshot::route::{ActionRun, JumpRun, ProxyRun, RouteRun};
 
@@ -276,7 +276,7 @@ fn act_as<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, action: &'p 
         ActionRun::Respond(respond) => Decision::Answer(exchange.respond(respond)),
         ActionRun::Redirect(redirect) => Decision::Answer(exchange.redirect(redirect)),
         ActionRun::Jump(jump) => return Ok(Act::Jump(jump)),
-        ActionRun::Files(run) => return serve(exchange, run),
+        ActionRun::Files(run) => return files::serve(exchange, run).map(served),
         ActionRun::TryFiles(run) => return try_files(exchange, route, run),
         ActionRun::Fail(kind) => return Err(Fault::new(*kind, "the route says so")),
         ActionRun::Close => {
@@ -287,11 +287,11 @@ fn act_as<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, action: &'p 
 }
 
 /// A file, or where to look for it.
-fn serve<'p>(exchange: &mut Exchange<'_, 'p>, run: &'p FilesRun) -> Result<Act<'p>, Fault> {
-    Ok(match files::serve(exchange, run)? {
+fn served<'p>(served: Served) -> Act<'p> {
+    match served {
         Served::Answer(answer) => Act::Decision(Decision::Answer(answer)),
         Served::Again { table, path } => Act::Again { table, path },
-    })
+    }
 }
 
 /// The path is this file's, in the policy's form.
@@ -308,12 +308,14 @@ fn become_path(exchange: &mut Exchange<'_, '_>, path: &[u8]) {
 
 /// The first candidate there is, or what stands for none of them.
 fn try_files<'p>(exchange: &mut Exchange<'_, 'p>, route: &'p RouteRun, run: &'p TryFilesRun) -> Result<Act<'p>, Fault> {
-    if let Some(path) = files::find(exchange, run) {
-        become_path(exchange, &path);
+    if let Some(found) = files::find(exchange, run) {
+        if let Some(path) = &found.path {
+            become_path(exchange, path);
+        }
         let through = run.found.and_then(|number| exchange.routing.routes.get(number as usize));
         return match through {
             Some(through) => act_as(exchange, route, &through.action),
-            None => serve(exchange, &run.files),
+            None => files::serve_found(exchange, &run.files, &found).map(served),
         };
     }
     match &run.otherwise {

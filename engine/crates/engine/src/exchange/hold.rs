@@ -12,7 +12,7 @@ use plan::fault::FaultKind;
 use wire::framing::Framing;
 
 use super::downstream::{Downstream, Side};
-use super::forward;
+use super::prepare;
 use super::route::Place;
 use super::upload::{Source, Stopped, Upload};
 use crate::buffer::{Scratch, UPSTREAM_BUFFER};
@@ -183,11 +183,11 @@ pub async fn hold(
     if matches!(scratch.request.framing, Framing::None | Framing::Length(0) | Framing::UntilClose) {
         return Ok(());
     }
-    let mut upload = forward::upload(downstream, scratch, place, (0, false));
+    let mut upload = prepare::upload(downstream, scratch, place, (0, false));
     upload.bare = true;
     scratch.to_upstream.clear();
     scratch.trailers.clear();
-    forward::take_what_came(downstream, scratch, &mut upload)?;
+    prepare::take_what_came(downstream, scratch, &mut upload)?;
     if !upload.body_done() {
         collect(downstream, scratch, place, &mut upload, Keep { memory, discard: false }).await?;
     }

@@ -1,6 +1,6 @@
 //! One request and its response. In the order of the flow: [`connection`] waits and reads heads of HTTP/1
 //! ([`crate::http2`] has streams), [`downstream`] is the client's side of either, [`request`] judges a head, [`route`] runs
-//! the exchange, [`course`] finds what is to be done, [`page`] what is answered instead, [`forward`] asks an endpoint,
+//! the exchange, [`course`] finds what is to be done, [`page`] what is answered instead, [`prepare`] writes the request anew, [`forward`] asks an endpoint,
 //! [`upload`] and [`download`] move bodies, [`hold`] and [`ahead`] keep what of them must wait, [`location`] changes where
 //! a response sends the client, [`answer`] writes heads, [`tunnel`] carries an upgraded connection, [`removal`] ends what outlives
 //! its route, [`record`] is what logs say.
@@ -21,6 +21,7 @@ pub mod inner;
 pub mod location;
 pub mod mirroring;
 pub mod page;
+pub mod prepare;
 pub mod record;
 pub mod removal;
 pub mod request;

@@ -18,7 +18,7 @@ use rustix::fs::FileType;
 use self::open::{Links, Missing, Opened};
 use crate::exchange::{Answer, Exchange};
 use crate::fault::Fault;
-use crate::snapshot::files::{CodingRun, FilesRun, TryFilesRun};
+use crate::snapshot::files::{AliasRun, CodingRun, FilesRun, TryFilesRun};
 
 /// What became of a request for a file.
 pub enum Served {
@@ -36,10 +36,7 @@ pub enum Served {
 /// Why there is none.
 pub fn serve(exchange: &mut Exchange<'_, '_>, run: &FilesRun) -> Result<Served, Fault> {
     let path = name::decoded(exchange);
-    match exchange.request.head.method() {
-        b"GET" | b"HEAD" | b"POST" => {}
-        _ => return Err(Fault::new(FaultKind::MethodNotAllowed, "files have GET and HEAD")),
-    }
+    admit(exchange)?;
     let served = if path.ends_with(b"/") { directory(exchange, run, &path) } else { file(exchange, run, &path) };
     match (served, &run.fallback) {
         (Err(fault), Some(fallback)) if fault.kind == FaultKind::NotFound && !is_post(exchange) => {
@@ -52,9 +49,37 @@ pub fn serve(exchange: &mut Exchange<'_, '_>, run: &FilesRun) -> Result<Served, 
     }
 }
 
-/// Looks for the first candidate that there is: the path that it is from now on.
+fn admit(exchange: &Exchange<'_, '_>) -> Result<(), Fault> {
+    match exchange.request.head.method() {
+        b"GET" | b"HEAD" | b"POST" => Ok(()),
+        _ => Err(Fault::new(FaultKind::MethodNotAllowed, "files have GET and HEAD")),
+    }
+}
+
+/// A candidate that is there.
+pub struct Found {
+    /// The path of the request from now on; none where its name does not come from a path.
+    pub path: Option<Vec<u8>>,
+    /// What its extension is taken from where there is no such path (nginx).
+    text: Vec<u8>,
+    name: Vec<u8>,
+}
+
+/// Serves what was found, whose path is the request's by now.
+///
+/// # Errors
+/// Why it cannot be served.
+pub fn serve_found(exchange: &mut Exchange<'_, '_>, run: &FilesRun, found: &Found) -> Result<Served, Fault> {
+    if found.path.is_some() {
+        return serve(exchange, run);
+    }
+    admit(exchange)?;
+    named(exchange, run, &found.text, &found.name)
+}
+
+/// Looks for the first candidate that there is.
 #[must_use]
-pub fn find(exchange: &mut Exchange<'_, '_>, run: &TryFilesRun) -> Option<Vec<u8>> {
+pub fn find(exchange: &mut Exchange<'_, '_>, run: &TryFilesRun) -> Option<Found> {
     let path = name::decoded(exchange);
     run.candidates.iter().find_map(|candidate| {
         let text = candidate.path.render(&exchange.scope());
@@ -63,7 +88,8 @@ pub fn find(exchange: &mut Exchange<'_, '_>, run: &TryFilesRun) -> Option<Vec<u8
         let links = Links::of(exchange, &run.files, &name);
         let found = open::look(&name, links.as_ref()).ok()?;
         // Whatever is no directory is a file here; serving it says more.
-        ((found == FileType::Directory) == candidate.directory).then(|| uri(run, &path, rest))
+        let path = uri(run, &path, rest);
+        ((found == FileType::Directory) == candidate.directory).then_some(Found { path, text, name })
     })
 }
 
@@ -227,7 +253,7 @@ fn there(exchange: &Exchange<'_, '_>, run: &FilesRun, name: &[u8]) -> Result<(),
 /// Of a candidate, what stands behind the root: an alias cuts it as it cuts paths.
 fn cut<'a>(run: &TryFilesRun, path: &[u8], candidate: &'a [u8]) -> &'a [u8] {
     match run.files.alias {
-        crate::snapshot::files::AliasRun::Cut(bytes) => match path.get(..bytes) {
+        AliasRun::Cut(bytes) => match path.get(..bytes) {
             Some(prefix) => candidate.strip_prefix(prefix).unwrap_or(candidate),
             None => candidate,
         },
@@ -236,9 +262,10 @@ fn cut<'a>(run: &TryFilesRun, path: &[u8], candidate: &'a [u8]) -> &'a [u8] {
 }
 
 /// The path that a candidate is from now on.
-fn uri(run: &TryFilesRun, path: &[u8], rest: &[u8]) -> Vec<u8> {
+fn uri(run: &TryFilesRun, path: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
     match run.files.alias {
-        crate::snapshot::files::AliasRun::Cut(bytes) => [path.get(..bytes).unwrap_or_default(), rest].concat(),
-        _ => rest.to_vec(),
+        AliasRun::Off => Some(rest.to_vec()),
+        AliasRun::Cut(bytes) => Some([path.get(..bytes).unwrap_or_default(), rest].concat()),
+        AliasRun::Whole => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plan::log::{AccessLog, Escape, FieldKind, Format, LogFilter};
-use plan::template::Part;
+use plan::template::{Part, Variable};
 
 use super::sink::Sink;
 use crate::condition::Test;
@@ -24,7 +24,29 @@ enum Form {
     /// `"name":` ready to be written, the value, its kind.
     Json(Vec<(Vec<u8>, Text, FieldKind)>),
     /// Parts apart, for each value is escaped by itself.
-    Line(Vec<(Text, bool)>, Escape),
+    Line(Vec<(Text, Of)>, Escape),
+}
+
+/// What a part of a line is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Literal,
+    /// Where it is empty there is none.
+    Value,
+    /// It is always there, and may be empty.
+    Given,
+}
+
+impl Of {
+    /// Facts (nginx): what a lookup or `set` has made, `$is_args` and `$https` are there though they be empty.
+    fn part(part: &Part) -> Self {
+        match part {
+            Part::Literal(_) => Self::Literal,
+            Part::Lookup { .. } | Part::Capture { group: 0, .. } => Self::Given,
+            Part::Variable(Variable::QueryMark | Variable::Https | Variable::Http2) => Self::Given,
+            _ => Self::Value,
+        }
+    }
 }
 
 impl LogRun {
@@ -47,7 +69,7 @@ impl LogRun {
             ),
             Format::Text { line, escape } => Form::Line(
                 line.iter()
-                    .map(|part| Ok((Text::build(&vec![part.clone()], links)?, !matches!(part, Part::Literal(_)))))
+                    .map(|part| Ok((Text::build(&vec![part.clone()], links)?, Of::part(part))))
                     .collect::<Result<_, CallError>>()?,
                 *escape,
             ),
@@ -64,12 +86,12 @@ impl LogRun {
         match &self.format {
             Form::Json(fields) => write_object(fields, scope, &mut line),
             Form::Line(parts, escape) => {
-                for (part, is_value) in parts {
+                for (part, of) in parts {
                     let text = part.render(scope);
-                    if *is_value {
-                        write_escaped(&text, *escape, &mut line);
-                    } else {
-                        line.extend_from_slice(&text);
+                    match of {
+                        Of::Literal => line.extend_from_slice(&text),
+                        Of::Given if text.is_empty() && *escape == Escape::Default => {}
+                        Of::Given | Of::Value => write_escaped(&text, *escape, &mut line),
                     }
                 }
             }
