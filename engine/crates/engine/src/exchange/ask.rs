@@ -56,8 +56,9 @@ pub async fn ask(
     };
     let mut until = Until { head: NEVER, go_on: NEVER, life: NEVER };
     std::future::poll_fn(|cx| {
-        let Scratch { client: buffer, upstream: received, to_upstream: out, to_client, response, trailers, record, .. } =
-            &mut *scratch;
+        let Scratch {
+            client: buffer, upstream: received, to_upstream: out, to_client, response, trailers, record, ..
+        } = &mut *scratch;
         loop {
             if !upload.finished(out) {
                 let mut source = Source { side: &mut downstream.side, buffer, trailers };
