@@ -285,7 +285,7 @@ def test_preface_only_where_http2_is_spoken() -> None:
     """A listener that does not list HTTP/2 answers the preface as HTTP/1 does."""
     with gate() as g:
         g.client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        assert g.client.read_response().status == 505
+        assert g.client.read_response().status == 400
 
 
 def test_preface_later_is_refused() -> None:
@@ -293,7 +293,7 @@ def test_preface_later_is_refused() -> None:
     with http2_gate() as g, g.engine.client() as client:
         assert client.request().status == 200
         client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        assert client.read_response().status == 505
+        assert client.read_response().status == 400
 
 
 def test_listener_for_http2_only() -> None:

@@ -103,6 +103,9 @@ class Variable(StrEnum):
     UPSTREAM_HEADER_SECONDS = "upstream_header_seconds"
     UPSTREAM_RESPONSE_SECONDS = "upstream_response_seconds"
     UPSTREAM_RESPONSE_BYTES = "upstream_response_bytes"
+    # Heads and body of the response; head and body of the request. Without what frames chunks.
+    UPSTREAM_RECEIVED_BYTES = "upstream_received_bytes"
+    UPSTREAM_SENT_BYTES = "upstream_sent_bytes"
     RETRIES = "retries"
 
     # — response —

@@ -265,6 +265,10 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         Variable::UpstreamConnectSeconds if record.upstream_status > 0 => seconds(out, record.connect_nanos),
         Variable::UpstreamHeaderSeconds if record.upstream_status > 0 => seconds(out, record.header_nanos),
         Variable::UpstreamResponseSeconds if record.upstream_status > 0 => seconds(out, record.response_nanos),
+        Variable::UpstreamReceivedBytes if record.upstream_status > 0 => {
+            number(out, record.upstream_head_bytes + record.upstream_bytes);
+        }
+        Variable::UpstreamSentBytes if record.upstream_status > 0 => number(out, record.upstream_sent_bytes),
         Variable::UpstreamResponseBytes if record.upstream_status > 0 => number(out, record.upstream_bytes),
         Variable::Retries if record.retries > 0 => number(out, record.retries),
         Variable::Status => {
@@ -316,6 +320,8 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
         | Variable::UpstreamConnectNanos
         | Variable::UpstreamHeaderNanos
         | Variable::UpstreamResponseNanos
+        | Variable::UpstreamReceivedBytes
+        | Variable::UpstreamSentBytes
         | Variable::UpstreamResponseBytes
         | Variable::Retries => {}
     }

@@ -133,6 +133,9 @@ pub enum Variable {
     UpstreamHeaderSeconds,
     UpstreamResponseSeconds,
     UpstreamResponseBytes,
+    /// Heads and body of the response; head and body of the request. Without what frames chunks.
+    UpstreamReceivedBytes,
+    UpstreamSentBytes,
     Retries,
     // response
     Status,

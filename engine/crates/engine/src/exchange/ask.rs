@@ -49,13 +49,14 @@ pub async fn ask(
     let mut heads = Heads {
         searched: 0,
         interim_bytes: 0,
+        bytes: 0,
         expects: scratch.request.expects_continue && upload.body_bytes == 0,
         passes: scratch.request.head.minor >= 1,
         informational: to.proxy.informational,
     };
     let mut until = Until { head: NEVER, go_on: NEVER, life: NEVER };
     std::future::poll_fn(|cx| {
-        let Scratch { client: buffer, upstream: received, to_upstream: out, to_client, response, trailers, .. } =
+        let Scratch { client: buffer, upstream: received, to_upstream: out, to_client, response, trailers, record, .. } =
             &mut *scratch;
         loop {
             if !upload.finished(out) {
@@ -76,7 +77,10 @@ pub async fn ask(
                 Poll::Pending => break,
             }
             match heads.take(received, response, &transport.limits, |head| downstream.interim(head, to_client)) {
-                Ok(true) => return Poll::Ready(Ok(())),
+                Ok(true) => {
+                    record.upstream_head_bytes = heads.bytes as u64;
+                    return Poll::Ready(Ok(()));
+                }
                 Ok(false) => {}
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
@@ -103,6 +107,8 @@ struct Heads {
     /// Bytes of a head that were seen without its end.
     searched: usize,
     interim_bytes: usize,
+    /// Bytes of all heads.
+    bytes: usize,
     /// The client waits for 100.
     expects: bool,
     /// The client knows interim responses, and the route passes those other than 100 on.
@@ -126,6 +132,7 @@ impl Heads {
                 return Ok(false);
             };
             received.consume(len);
+            self.bytes += len;
             self.searched = 0;
             if response.status >= 200 || response.status == 101 {
                 return Ok(true);

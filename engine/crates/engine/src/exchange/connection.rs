@@ -184,6 +184,12 @@ async fn burst(connection: &mut Downstream, scratch: &mut Scratch) -> Next {
                 if fault.kind == FaultKind::VersionNotSupported && is_preface(connection, scratch, listener) {
                     return Next::Http2;
                 }
+                let fault = if scratch.client.filled().starts_with(http2::PREFACE_METHOD) {
+                    // `*` is the target of OPTIONS only (RFC 9112 section 3.2.4).
+                    Fault::new(FaultKind::BadRequest, "HTTP/2 where it is not spoken")
+                } else {
+                    fault
+                };
                 super::route::refuse(connection, scratch, listener, fault).await
             }
         };

@@ -160,6 +160,7 @@ fn note(scratch: &mut Scratch, download: &Download, upload: &Upload) {
     record.body_bytes = download.body_bytes;
     record.sent_bytes = download.sent_bytes;
     record.upstream_bytes = download.body_bytes;
+    record.upstream_sent_bytes = upload.head.0 as u64 + upload.body_bytes;
     record.request_body_bytes = upload.body_bytes;
     record.response_nanos = nanos(record.started).saturating_sub(record.connect_nanos);
 }

@@ -42,6 +42,9 @@ pub struct Record {
     /// The service that had nobody left to ask.
     pub nobody: Option<String>,
     pub upstream_bytes: u64,
+    /// Of the response's heads, and of the request with its body; chunks are counted without what frames them.
+    pub upstream_head_bytes: u64,
+    pub upstream_sent_bytes: u64,
     pub connect_nanos: u64,
     pub header_nanos: u64,
     pub response_nanos: u64,
@@ -79,6 +82,8 @@ impl Record {
             nobody: None,
             request_body: Vec::new(),
             upstream_bytes: 0,
+            upstream_head_bytes: 0,
+            upstream_sent_bytes: 0,
             connect_nanos: 0,
             header_nanos: 0,
             response_nanos: 0,

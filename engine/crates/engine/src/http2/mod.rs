@@ -36,6 +36,8 @@ use crate::worker::{View, Worker};
 
 /// What a client sends first (RFC 9113 section 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Of it, method and target.
+pub const PREFACE_METHOD: &[u8] = b"PRI * ";
 /// Of it, what looks like a request line.
 pub const PREFACE_LINE: usize = b"PRI * HTTP/2.0\r\n".len();
 
