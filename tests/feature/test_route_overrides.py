@@ -9,7 +9,7 @@ import pytest
 from tests.kit.engine import Engine
 from tests.kit.gate import gate
 from tests.kit.origin import Origin, Visit, answering, raw
-from tests.kit.plans import Json, plan, transport
+from tests.kit.plans import Json, plan, text, transport
 
 HELD = {"buffer": {"memory": 16_384}}
 
@@ -22,7 +22,7 @@ def with_transport(address: str, other: Json, **action: Any) -> Json:
 
 def test_method() -> None:
     """Another method goes upstream, the body with it."""
-    with gate(action={"method": "PURGE"}) as g:
+    with gate(action={"method": text("PURGE")}) as g:
         assert g.client.request("POST", "/x", body=b"abc").status == 200
         assert (g.origin.requests[0].method, g.origin.requests[0].body) == ("PURGE", b"abc")
 
