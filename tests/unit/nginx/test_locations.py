@@ -48,12 +48,15 @@ def test_nesting() -> None:
 
 
 def test_the_missing_slash() -> None:
-    """A prefix that ends in a slash and passes on answers the path without it, unless something else does."""
+    """A prefix that ends in a slash and passes on answers the path without it, unless a location of that path is there.
+
+    It comes before regular expressions, as nginx 1.22 shows.
+    """
     assert [one.path for one in locations(f"location /a/ {{ {PASS} }}").exact] == ["/a"]
     assert locations("location /a/ { }").exact == ()
     assert [one.route for one in locations(f"location /a/ {{ {PASS} }} location = /a {{ }}").exact] == ["server = /a"]
     assert locations(f"location /a/ {{ {PASS} }} location /a {{ }}").exact == ()
-    assert locations(f"location /a/ {{ {PASS} }} location ~ ^/a$ {{ }}").exact == ()
+    assert [one.path for one in locations(f"location /a/ {{ {PASS} }} location ~ ^/a$ {{ }}").exact] == ["/a"]
     assert locations(f"location / {{ {PASS} }}").exact == ()
     assert [one.path for one in locations(f'location /a/ {{ {PASS} }} location ~ "^/(?<b>b+)$" {{ }}').exact] == ["/a"]
 

@@ -147,7 +147,7 @@ def test_a_map_that_needs_itself_is_said() -> None:
         ("a$", "syntax", '"$" without a variable name in "a$"'),
         ("$-", "syntax", '"$" without a variable name in "$-"'),
         ("${host", "syntax", 'the closing bracket in "${host" is missing'),
-        ("$request_body", "not_yet", "$request_body is not served by this version"),
+        ("$request_body_file", "not_yet", "$request_body_file is not served by this version"),
         ("$geoip_region", "not_yet", "$geoip_region is not served by this version"),
     ],
 )
