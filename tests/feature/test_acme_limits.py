@@ -141,7 +141,7 @@ def test_rate_limit(tmp_path: Path) -> None:
         async with asking(server, tmp_path, *names) as run:
             await looked_again(run, timedelta(minutes=119))
             assert len(server.asked) == 1
-            run.clock.forward(timedelta(minutes=2))
+            await run.later(timedelta(minutes=2))
             await run.until(lambda: len(server.asked) > 1, what="another question")
 
     with serving(script) as server:
@@ -157,8 +157,9 @@ async def looked_again(run: Run, later: timedelta) -> None:
         at = status.stat()
         return at.st_ino, at.st_mtime_ns
 
+    await run.at_rest()
     before = written()
-    run.clock.forward(later)
+    await run.later(later)
     await run.until(lambda: written() != before, what="another look")
 
 

@@ -41,6 +41,8 @@ class ShiftedClock:
     def __init__(self) -> None:
         self._shift = timedelta(0)
         self._moved = asyncio.Event()
+        self.waiters = 0
+        """Who waits now, and wakes when time passes; whoever does not wait yet would not notice."""
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._shift
@@ -55,9 +57,11 @@ class ShiftedClock:
         events = [self._moved, *([wake] if wake else [])]
         waiting = [asyncio.create_task(event.wait()) for event in events]
         seconds = max((moment - self.now()).total_seconds(), 0)
+        self.waiters += 1
         try:
             await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.waiters -= 1
             for task in waiting:
                 task.cancel()
 
@@ -167,6 +171,15 @@ class Run:
     def trouble(self) -> dict[str, Any] | None:
         """The first failure that the status shows."""
         return next((row["trouble"] for row in self.rows() if row["trouble"]), None)
+
+    async def later(self, by: timedelta) -> None:
+        """Let time pass at once, as soon as the loop waits."""
+        await self.at_rest()
+        self.clock.forward(by)
+
+    async def at_rest(self) -> None:
+        """Return when the loop waits for time to pass."""
+        await self.until(lambda: self.clock.waiters, what="a loop that waits")
 
     async def until(self, fact: Callable[[], T | None], *, what: str) -> T:
         """Wait for a fact."""

@@ -91,7 +91,7 @@ def test_name_that_does_not_resolve(ca: Pebble) -> None:
                 trouble = await trouble_of(run, "lost.example.com")
                 assert "lost.example.com" in trouble["message"]
                 ca.mend_name("lost.example.com")
-                run.clock.forward(timedelta(minutes=2))
+                await run.later(timedelta(minutes=2))
                 await run.certificate("lost.example.com")
                 await run.until(lambda: run.trouble() is None, what="the failure to be forgotten")
         assert sum("has no address here" in line["event"] for line in lines) == 1
@@ -128,7 +128,7 @@ def test_said_once_and_ever_later(ca: Pebble) -> None:
                     pause = datetime.fromisoformat(trouble["next"]) - datetime.fromisoformat(trouble["at"])
                     pauses.append(round(pause.total_seconds() / 60 / 1.1))
                     assert ca.said("Added order") == orders
-                    run.clock.forward(pause)
+                    await run.later(pause)
         assert pauses == [1, 4, 16, 64, 256]
         assert sum("no certificate yet" in line["event"] for line in lines) == 1
 
@@ -152,7 +152,7 @@ def test_authority_down_at_start(tmp_path: Path) -> None:
                 assert f"localhost:{ca.port}" in trouble["message"]
                 assert run.found(["kept.example.com"]) == kept
                 ca.start()  # with an empty memory: it knows our account no more
-                run.clock.forward(timedelta(minutes=2))
+                await run.later(timedelta(minutes=2))
                 await run.certificate("more.example.com")
                 await run.certificate("another.example.com")
         assert any("does not know the stored account" in line["event"] for line in lines)
@@ -171,7 +171,7 @@ def test_authority_down_for_a_new_instance() -> None:
                 trouble = await trouble_of(run, "m7.example.com")
                 assert "cannot be reached" in trouble["message"]
                 ca.start()
-                run.clock.forward(timedelta(minutes=1))
+                await run.later(timedelta(minutes=1))
                 await run.until(lambda: len(run.materials()) == 8, what="eight certificates")
         assert sum("no certificate yet" in line["event"] for line in lines) == 1
 

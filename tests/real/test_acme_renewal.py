@@ -59,10 +59,10 @@ def test_suggested_window(ca: Pebble) -> None:
             middle = before.not_after - (before.not_after - before.not_before) / 3
             assert abs(datetime.fromisoformat(row["renewal"]) - (middle - timedelta(hours=12))) < timedelta(minutes=1)
             replacements = ca.said("is a replacement of")
-            run.clock.forward(datetime.fromisoformat(row["renewal"]) - run.clock.now() - timedelta(hours=7))
+            await run.later(datetime.fromisoformat(row["renewal"]) - run.clock.now() - timedelta(hours=7))
             await run.until(lambda: asked(run) > run.clock.now(), what="another question")
             assert run.found(["ari.example.com"]) == before
-            run.clock.forward(timedelta(hours=7))
+            await run.later(timedelta(hours=7))
             after = await renewed(run, before)
             assert ca.said("is a replacement of") == replacements + 1
             assert set(run.materials()) == {"acme:le:ari.example.com"}, "the id stays"
@@ -88,7 +88,7 @@ def test_moved_window(ca: Pebble) -> None:
                 await renewal(run, "ari")
                 past = window(timedelta(hours=-2), timedelta(hours=-1), explanationURL=page)
                 ca.suggest(leaf(before), past)
-                run.clock.forward(timedelta(hours=6, minutes=1))
+                await run.later(timedelta(hours=6, minutes=1))
                 await renewed(run, before)
         assert [line["page"] for line in lines if "explains" in line["event"]] == [page]
 
@@ -107,7 +107,7 @@ def test_drawn_once(ca: Pebble, tmp_path: Path) -> None:
         ) as run:
             assert (await renewal(run, "ari"))["renewal"] == first
             questions = ca.said("GET /draft-ietf-acme-ari-03")
-            run.clock.forward(timedelta(hours=6, minutes=1))
+            await run.later(timedelta(hours=6, minutes=1))
             await run.until(lambda: ca.said("GET /draft-ietf-acme-ari-03") == questions + 1, what="one more question")
             await run.until(lambda: asked(run) > run.clock.now(), what="its answer kept")
             assert (await renewal(run, "ari"))["renewal"] == first
@@ -134,7 +134,7 @@ def test_unusable_window(ca: Pebble, tmp_path: Path, nonsense: str) -> None:
             row = await renewal(run, "lifetime")
             expected = material.not_after - timedelta(days=30) + timedelta(hours=12)
             assert abs(datetime.fromisoformat(row["renewal"]) - expected) < timedelta(seconds=2)
-            run.clock.forward(datetime.fromisoformat(row["renewal"]) - run.clock.now())
+            await run.later(datetime.fromisoformat(row["renewal"]) - run.clock.now())
             await renewed(run, material)
 
     asyncio.run(scenario(tmp_path))
@@ -171,7 +171,7 @@ def test_short_lived() -> None:
         async with certificates(ca, resolver(ca), "six.example.com") as run:
             before = await run.certificate("six.example.com")
             await renewal(run, "ari")
-            run.clock.forward(timedelta(days=5))
+            await run.later(timedelta(days=5))
             await renewed(run, before)
             assert ca.said("Issued certificate") == 2
 

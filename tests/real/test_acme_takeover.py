@@ -83,7 +83,7 @@ def test_taken_over(ca: Pebble, tmp_path: Path) -> None:
             assert taken is not None
             assert taken.chain == good.chain
             assert run.found(["due.example.com"]) is not None
-            run.clock.forward(timedelta(days=19))
+            await run.later(timedelta(days=19))
             after = await run.until(
                 lambda: m if (m := run.found(["due.example.com"])) and m.chain != due.chain else None,
                 what="the renewal",
