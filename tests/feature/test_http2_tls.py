@@ -62,7 +62,7 @@ def test_preface_without_alpn_is_refused() -> None:
     """Prior knowledge is for clear text: over TLS the protocol is what ALPN said."""
     with _both() as engine, engine.tls_client(AUTHORITY.trusting()) as client:
         client.send(PREFACE)
-        assert client.read_response().status == 505
+        assert client.read_response().status == 400
 
 
 def test_host_of_other_terms_is_misdirected() -> None:
