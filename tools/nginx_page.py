@@ -22,7 +22,7 @@ taken without a restart, a broken one is refused as a whole with its file, line 
 
 The meaning is nginx 1.31's. Relative names of certificates and includes are relative to the directory of the file,
 those of content and logs to the same directory (with `daemun nginx`, to its prefix). Without `access_log` lines go to
-standard output (with `daemun nginx`, to `logs/access.log`).
+standard output (with `daemun nginx`, to `/var/log/nginx/access.log`).
 
 ## Certificates without certbot
 

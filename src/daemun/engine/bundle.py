@@ -1,12 +1,18 @@
 """What an engine gets: a Plan, and the certificates and secrets that it names (DESIGN.md, law 7: never within it).
 
-Made by run/lowering.py, handed over by handover.py. Values: two bundles are equal when they say the same.
+Made from what is at hand (run/lowering.py, run/drop_in/loaded.py), handed over by handover.py. Values: two bundles are equal when they say the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from daemun.plan.plan import Plan, to_json
+
+if TYPE_CHECKING:
+    from daemun.certificates.material import Material
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +38,16 @@ class Bundle:
             certificates={name: newer.certificates.get(name, pair) for name, pair in self.certificates.items()},
             secrets={name: newer.secrets.get(name, content) for name, content in self.secrets.items()},
         )
+
+
+def bundle_of(
+    plan: Plan, *, materials: Mapping[str, Material], roots: Mapping[str, str], secrets: Mapping[str, str]
+) -> Bundle:
+    """Return the Plan with what it names of certificates and roots, and with the configuration's own secrets."""
+    certificates = {name: materials[name] for name in plan.certificates}
+    named = (name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots)
+    return Bundle(
+        plan=to_json(plan),
+        certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in certificates.items()},
+        secrets={**secrets, **{name: roots[name] for name in named}},
+    )

@@ -22,11 +22,11 @@ from daemun.plan.script import Condition, Truthy
 COMBINED = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 )
-DEFAULT_PATH = "logs/access.log"
+STDOUT = "/dev/stdout"
 # 0644, as nginx makes them.
 _MODE = 0o644
 _QUEUE_LINES = 10_000
-_LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
+LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
 _ESCAPES = {"default": Escape.DEFAULT, "json": Escape.JSON, "none": Escape.NONE}
 _SYSLOG = "log to a file, and let the system's log shipper read it"
 
@@ -55,10 +55,10 @@ def error_log(level: Level, making: Making) -> ErrorLog:
         return ErrorLog(path=making.file("logs/error.log"), level="error")
     one = found[0]
     word = one.args[1] if len(one.args) > 1 else "error"
-    if word not in _LEVELS:
-        remedy = f"it is one of {', '.join(_LEVELS)}"
+    if word not in LEVELS:
+        remedy = f"it is one of {', '.join(LEVELS)}"
         complain(
-            making, one, f'invalid log level "{word}"', argument=1, remedy=remedy, suggestion=nearest(word, _LEVELS)
+            making, one, f'invalid log level "{word}"', argument=1, remedy=remedy, suggestion=nearest(word, LEVELS)
         )
         word = "error"
     if one.args[0].startswith(("syslog:", "memory:")):
@@ -71,7 +71,7 @@ def error_log(level: Level, making: Making) -> ErrorLog:
 def _access_logs(level: Level, making: Making) -> tuple[Id, ...]:
     found = level.own("access_log")
     if not found:
-        return (_add("access", _log(making.logs_unasked, _combined(making), None, making), making),)
+        return (_add("access", _log(making.unasked_log, _combined(making), None, making), making),)
     if any(one.args and one.args[0] == "off" for one in found):
         for one in found:
             if one.args[0] == "off" and len(one.args) > 1:
@@ -114,7 +114,7 @@ def _access_log(one: Directive, level: Level, making: Making) -> Id | None:
     if text is None:
         return None
     suffix = next((f" {word}" for word in one.args[2:] if word.startswith("if=")), "")
-    plain = path == DEFAULT_PATH and name == "combined" and not suffix
+    plain = path == making.unasked_log and name == "combined" and not suffix
     return _add("access" if plain else f"{path} {name}{suffix}", _log(path, text, when, making), making)
 
 
@@ -157,7 +157,7 @@ def _combined(making: Making) -> Text:
 
 
 def _log(path: str, text: Text, when: Condition | None, making: Making) -> AccessLog:
-    sink: Sink = Stdout() if path == "/dev/stdout" else File(path=making.file(path), mode=_MODE)
+    sink: Sink = Stdout() if path == STDOUT else File(path=making.file(path), mode=_MODE)
     return AccessLog(
         sink=sink,
         format=text,

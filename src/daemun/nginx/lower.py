@@ -24,7 +24,7 @@ from daemun.nginx.judge import judge
 from daemun.nginx.level import Level
 from daemun.nginx.levels import Http, build, is_fragment
 from daemun.nginx.locations import Tables
-from daemun.nginx.log_formats import DEFAULT_PATH, ErrorLog, access_logs, error_log
+from daemun.nginx.log_formats import STDOUT, ErrorLog, access_logs, error_log
 from daemun.nginx.lookups import lookups
 from daemun.nginx.making import Making
 from daemun.nginx.pages import faults
@@ -90,16 +90,15 @@ class Draft:
         return replace(self.whole, listeners=listeners, certificates=certificates)
 
 
-def lower(read: Read, *, prefix: str | None = None, acme: Resolver | None = None) -> Draft:
+def lower(read: Read, *, prefix: str | None = None, unasked_log: str = STDOUT, acme: Resolver | None = None) -> Draft:
     """Lower what was read. Raises ConfigError, with everything that is wrong, when one of it is an error.
 
-    `prefix` is nginx's (`-p`), for content and logs. Without one it is the directory of the main file, and the log
-    that nginx writes unasked, into its prefix, is standard output. `acme` obtains certificates for servers with `ssl`
-    that name none.
+    `prefix` is nginx's (`-p`), for content and logs; the directory of the main file when absent. `unasked_log` is where
+    access is logged when nothing says where. `acme` obtains certificates for servers with `ssl` that name none.
     """
     conf_prefix = read.files[0].parent if read.files else Path()
     making = Making(prefix=str(conf_prefix) if prefix is None else prefix, conf_prefix=str(conf_prefix))
-    making.logs_unasked = "/dev/stdout" if prefix is None else DEFAULT_PATH
+    making.unasked_log = unasked_log
     making.problems.extend(read.problems)
     fragment = is_fragment(read.directives)
     directives, wrong = judge(read.directives, fragment=fragment)

@@ -47,7 +47,7 @@ class Making:
     prefix: str = ""
     conf_prefix: str = ""
     # Where access is logged when nobody says where.
-    logs_unasked: str = "logs/access.log"
+    unasked_log: str = "logs/access.log"
     # Named locations that somebody jumps to, by table and name, and who does.
     names: dict[tuple[Id, str], Directive] = field(default_factory=dict)
     # Where each server listens: redirects depend on it.

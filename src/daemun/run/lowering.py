@@ -25,11 +25,10 @@ from daemun.certificates.files import FilesRead
 from daemun.certificates.gather import CertificateSource, Gathered, Gatherer, covered_names
 from daemun.certificates.local import default_data_dir
 from daemun.certificates.material import Material
-from daemun.engine.bundle import Bundle, KeyPair
+from daemun.engine.bundle import bundle_of
 from daemun.errors import ConfigError, Problem
 from daemun.logs import log_problem
 from daemun.needs import Needs
-from daemun.plan.plan import Plan, to_json
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
 from daemun.run.borders import Rejected, Tell, Wanted
@@ -202,24 +201,13 @@ def lower_all(
     closings = [listener.closing for listener in plan.listeners.values()]
     grace = max((closing.accept_grace_ms + closing.grace_ms for closing in closings), default=0) / 1000
     wanted = Wanted(
-        bundle=_bundle(plan, gathered, configuration.secrets),
+        bundle=bundle_of(plan, materials=gathered.materials, roots=gathered.secrets, secrets=configuration.secrets),
         log=configuration.log,
         grace=grace,
         complete=configuration.complete,
         threads=configuration.threads,
     )
     return Lowered(wanted=wanted, problems=(*problems, *gathered.problems), gathered=gathered)
-
-
-def _bundle(plan: Plan, gathered: Gathered, secrets: Mapping[Id, str]) -> Bundle:
-    """Return the Plan with what it names, and nothing else."""
-    materials = {name: gathered.materials[name] for name in plan.certificates}
-    roots = (name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots)
-    return Bundle(
-        plan=to_json(plan),
-        certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in materials.items()},
-        secrets={**secrets, **{name: gathered.secrets[name] for name in roots}},
-    )
 
 
 async def _kept_going(follow: Callable[[], Coroutine[Any, Any, None]]) -> None:

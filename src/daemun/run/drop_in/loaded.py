@@ -16,16 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemun.engine.bundle import Bundle, KeyPair
+from daemun.engine.bundle import Bundle, bundle_of
 from daemun.engine.locate import find_engine
 from daemun.errors import ConfigError, Problem
 from daemun.needs import AtHand, Needs
 from daemun.nginx.catalogue import catalogue
-from daemun.nginx.directive import Directive
 from daemun.nginx.lower import Draft, lower
 from daemun.nginx.read import read, read_text
 from daemun.plan.log import File
-from daemun.plan.plan import Plan, to_json
 from daemun.plan.scalars import Id
 from daemun.run.drop_in.flags import Flags
 from daemun.run.drop_in.messages import COMMAND_LINE, opening
@@ -56,14 +54,14 @@ def load(flags: Flags, paths: Paths) -> Loaded:
     given = read_text(flags.given, file=COMMAND_LINE)
     whole = replace(
         found,
-        directives=(*given.directives, *(_with_log(one) for one in found.directives)),
+        directives=(*given.directives, *found.directives),
         problems=(*given.problems, *found.problems),
     )
     settings, problems = settings_of(whole.directives, paths)
     bundle: Bundle | None = None
     logs: tuple[str, ...] = ()
     try:
-        draft = lower(whole, prefix=paths.prefix)
+        draft = lower(whole, prefix=paths.prefix, unasked_log=ACCESS_LOG)
     except ConfigError as error:
         problems = (*problems, *error.problems)
     else:
@@ -117,27 +115,14 @@ def is_served(directive: str) -> bool:
     return any(shape.verdict == "yes" for shape in catalogue().get(directive, ()))
 
 
-def _with_log(one: Directive) -> Directive:
-    """Return `http` with the access log it has when it names none: where packages of nginx put it."""
-    if one.name != "http" or one.block is None or any(inner.name == "access_log" for inner in one.block):
-        return one
-    log = replace(one, name="access_log", args=(ACCESS_LOG,), block=None)
-    return replace(one, block=(log, *one.block))
-
-
 def _bundle(draft: Draft) -> tuple[Bundle, tuple[Problem, ...]]:
     needs = draft.needs
     secrets = {name: content.decode(errors="replace") for name, content in draft.secrets.items()}
     if not needs.pairs and not needs.roots and not needs.terminates:
-        return Bundle(plan=to_json(draft.plan(AtHand(certificates={}))), secrets=secrets), ()
+        plan = draft.plan(AtHand(certificates={}))
+        return bundle_of(plan, materials={}, roots={}, secrets=secrets), ()
     at_hand, materials, roots, problems = _gathered(needs)
-    plan = draft.plan(at_hand)
-    certificates = {name: materials[name] for name in plan.certificates}
-    return Bundle(
-        plan=to_json(plan),
-        certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in certificates.items()},
-        secrets={**secrets, **{name: roots[name] for name in _roots(plan)}},
-    ), problems
+    return bundle_of(draft.plan(at_hand), materials=materials, roots=roots, secrets=secrets), problems
 
 
 def _gathered(needs: Needs) -> tuple[AtHand, Mapping[Id, Material], Mapping[Id, str], tuple[Problem, ...]]:
@@ -152,10 +137,6 @@ def _gathered(needs: Needs) -> tuple[AtHand, Mapping[Id, Material], Mapping[Id, 
     found = gatherer.read(needs, now=now)
     gathered = gatherer.gather(needs, found, {}, now=now)
     return gathered.at_hand, gathered.materials, gathered.secrets, gathered.problems
-
-
-def _roots(plan: Plan) -> list[Id]:
-    return [name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots]
 
 
 def _put(directory: Path, name: str, content: str) -> None:

@@ -10,25 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemun.errors import Problem
+from daemun.nginx.configuration import ErrorLogTerms
 from daemun.nginx.directive import Directive
+from daemun.nginx.log_formats import LEVELS
 from daemun.run.drop_in.paths import PID, Paths
 
 # What a graceful stop may take when `worker_shutdown_timeout` gives no limit, seconds: nginx waits for ever, and a
 # second signal ends it at once.
 FOR_EVER = 30 * 86_400.0
-_LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
 _TIME = re.compile(r"(\d+)(ms|s|m|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnLog:
-    """The error log in the terms of the supervisor; `file_path` is empty for standard error."""
-
-    level: str
-    file_path: str
-    format: str = "nginx"
-    no_color: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +28,7 @@ class Settings:
 
     pid: str
     daemon: bool
-    log: OwnLog
+    log: ErrorLogTerms
     threads: int | None
     shutdown: float
 
@@ -90,7 +81,7 @@ class _Reading:
             return default
         return sum(int(number) * _UNITS[unit or "s"] for number, unit in parts)
 
-    def log(self, paths: Paths) -> OwnLog:
+    def log(self, paths: Paths) -> ErrorLogTerms:
         """Return the first error log that is a file or standard error."""
         for one in self._directives:
             if one.name != "error_log" or not one.args:
@@ -101,8 +92,8 @@ class _Reading:
                 self.problems.append(Problem(severity="warning", kind="not_yet", message=message, place=one.place))
                 continue
             where = "" if path == "stderr" else paths.from_prefix(path)
-            return OwnLog(level=level if level in _LEVELS else "error", file_path=where)
-        return OwnLog(level="error", file_path=paths.error_log)
+            return _own_log(level if level in LEVELS else "error", where)
+        return _own_log("error", paths.error_log)
 
     def _one(self, name: str) -> Directive | None:
         return next((one for one in self._directives if one.name == name), None)
@@ -111,3 +102,8 @@ class _Reading:
         one = self._one(name)
         place = None if one is None else one.place
         self.problems.append(Problem(severity="error", kind="value", message=message, place=place))
+
+
+def _own_log(level: str, file_path: str) -> ErrorLogTerms:
+    """Return a log as nginx writes it."""
+    return ErrorLogTerms(level=level, file_path=file_path, format="nginx", no_color=True)
