@@ -67,6 +67,21 @@ class Problem:
         return self.severity == "error"
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return each problem once: file by file as they were found, and from the top of each down."""
+    once = dict.fromkeys(problems)
+    files: dict[str, int] = {}
+    for problem in once:
+        if problem.place is not None:
+            files.setdefault(problem.place.file, len(files))
+
+    def rank(problem: Problem) -> tuple[int, int, int]:
+        place = problem.place
+        return (-1, 0, 0) if place is None else (files[place.file], place.line, place.column)
+
+    return sorted(once, key=rank)
+
+
 class DaemunError(Exception):
     """The root of every exception this package raises on purpose."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from daemun.errors import ConfigError, Problem
+from daemun.errors import ConfigError, Problem, in_order
 from daemun.needs import Needs
 from daemun.nginx.certificates import Resolver
 from daemun.nginx.judge import idle
@@ -38,18 +38,4 @@ def check(
         problems = list(error.problems)
     if with_idle:
         problems.extend(idle(found.directives))
-    return _in_order(problems)
-
-
-def _in_order(problems: list[Problem]) -> list[Problem]:
-    """Return each problem once: file by file as they were found, and from the top of each down."""
-    files: dict[str, int] = {}
-    for problem in problems:
-        if problem.place is not None:
-            files.setdefault(problem.place.file, len(files))
-
-    def rank(problem: Problem) -> tuple[int, int, int]:
-        place = problem.place
-        return (-1, 0, 0) if place is None else (files[place.file], place.line, place.column)
-
-    return sorted(dict.fromkeys(problems), key=rank)
+    return in_order(problems)

@@ -97,15 +97,7 @@ class Routes:
     def missing(self, directive: Directive, name: str) -> Id:
         """Add the route of a named location that is not there."""
         made = self.unique(name)
-        self.making.routes[made] = Route(
-            origin=origin(name, directive),
-            internal=True,
-            filters=(),
-            action=Fail(FaultKind.INTERNAL),
-            faults=FAULTS,
-            logs=(),
-            body_bytes=None,
-        )
+        self.making.routes[made] = replace(_RESERVED, origin=origin(name, directive))
         return made
 
     def slash(self, level: Level, scene: Scene, path: str) -> Id:

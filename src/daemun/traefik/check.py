@@ -13,7 +13,7 @@ from pathlib import Path
 
 from daemun.config.document import Document
 from daemun.config.read import read_file
-from daemun.errors import ConfigError, Problem
+from daemun.errors import ConfigError, Problem, in_order
 from daemun.traefik.dynamic import Dynamic, build_dynamic
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.lower import lower
@@ -59,7 +59,7 @@ def check(paths: Sequence[Path], *, look: Look = look_at_nothing) -> list[Proble
         _check_dynamic(documents, static, problems, look)
     if dynamics and not statics:
         _check_dynamic(dynamics, None, problems, look)
-    return _in_order(problems)
+    return in_order(problems)
 
 
 def is_dynamic(document: Document) -> bool:
@@ -88,20 +88,6 @@ def unix_socket_hints(dynamic: Dynamic) -> list[Problem]:
                 )
                 break
     return hints
-
-
-def _in_order(problems: list[Problem]) -> list[Problem]:
-    """Return each problem once: file by file as they were found, and from the top of each down."""
-    files: dict[str, int] = {}
-    for problem in problems:
-        if problem.place is not None:
-            files.setdefault(problem.place.file, len(files))
-
-    def rank(problem: Problem) -> tuple[int, int, int]:
-        place = problem.place
-        return (-1, 0, 0) if place is None else (files[place.file], place.line, place.column)
-
-    return sorted(dict.fromkeys(problems), key=rank)
 
 
 def _read_all(paths: Iterable[Path], problems: list[Problem]) -> list[Document]:
