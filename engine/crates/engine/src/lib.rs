@@ -30,6 +30,7 @@ pub mod clock;
 pub mod condition;
 pub mod fault;
 pub mod io;
+pub mod json;
 pub mod lookup;
 pub mod password;
 pub mod socket;

@@ -15,6 +15,7 @@ use wire::date::Civil;
 use super::open::Opened;
 use crate::exchange::{Answer, Body, Exchange};
 use crate::fault::Fault;
+use crate::json;
 
 /// Characters of a name that the page shows.
 const NAME: usize = 50;
@@ -194,7 +195,7 @@ fn json(entries: &[Entry], out: &mut Vec<u8>) {
     out.push(b'[');
     for (index, entry) in entries.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"\r\n{ \"name\":\"" } else { b",\r\n{ \"name\":\"" });
-        escape_json(&entry.name, out);
+        json::escape(&entry.name, out);
         let _ = write!(out, "\", \"type\":\"{}\", \"mtime\":\"", entry.word());
         wire::date::write(entry.modified, out);
         out.push(b'"');
@@ -250,21 +251,6 @@ fn escape_component(text: &[u8], out: &mut Vec<u8>) {
             out.push(b);
         } else {
             let _ = write!(out, "%{b:02X}");
-        }
-    }
-}
-
-fn escape_json(text: &[u8], out: &mut Vec<u8>) {
-    for &b in text {
-        match b {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            0..=0x1f => drop(write!(out, "\\u{b:04X}")),
-            b => out.push(b),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::sink::Sink;
 use crate::condition::Test;
 use crate::control::error::CallError;
 use crate::exchange::Scope;
+use crate::json;
 use crate::snapshot::links::Links;
 use crate::template::Text;
 
@@ -161,21 +162,7 @@ fn write_json(text: &[u8], out: &mut Vec<u8>) {
 fn write_escaped(text: &[u8], escape: Escape, out: &mut Vec<u8>) {
     match escape {
         Escape::None => out.extend_from_slice(text),
-        // What a JSON string must not hold; bytes that are no UTF-8 go on as they are, as in nginx.
-        Escape::Json => {
-            for &b in text {
-                match b {
-                    b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
-                    b'\n' => out.extend_from_slice(b"\\n"),
-                    b'\r' => out.extend_from_slice(b"\\r"),
-                    b'\t' => out.extend_from_slice(b"\\t"),
-                    0x08 => out.extend_from_slice(b"\\b"),
-                    0x0c => out.extend_from_slice(b"\\f"),
-                    b if b < 0x20 => out.extend_from_slice(format!("\\u{b:04X}").as_bytes()),
-                    b => out.push(b),
-                }
-            }
-        }
+        Escape::Json => json::escape(text, out),
         Escape::Default | Escape::Common if text.is_empty() => out.push(b'-'),
         Escape::Default => {
             for &b in text {
