@@ -105,7 +105,7 @@ def _resolve(name: str, beside: Path | None) -> Path:
 def _provider_problems(static: Static, document: Document) -> list[Problem]:
     provider = static.providers.file
     if provider is None:
-        if not static.providers.pending:
+        if static.providers.docker is None and not static.providers.pending:
             return [
                 Problem(
                     severity="warning",
