@@ -98,7 +98,7 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
     path = Path(options.config)
     if language_of(path) is Language.NGINX:
         return _nginx(options, path, lowerer)
-    return _traefik(path, lowerer)
+    return _traefik(path, lowerer, state)
 
 
 # Each language's own modules are imported when it is spoken: the other's would stay in memory for nothing.
@@ -117,10 +117,10 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     return Source(run=files.run, again=files.again)
 
 
-def _traefik(path: Path, lowerer: Lowerer) -> Source:
+def _traefik(path: Path, lowerer: Lowerer, state: StateDir) -> Source:
     from daemun.run.wanted import FileSource
 
-    files = FileSource(path, lowerer=lowerer)
+    files = FileSource(path, lowerer=lowerer, state=state.path)
     return Source(run=files.run, again=files.again)
 
 
