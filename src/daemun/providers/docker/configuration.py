@@ -26,6 +26,7 @@ from daemun.traefik.docker_options import DOCKER, DockerOptions
 from daemun.traefik.dynamic import Dynamic, build_dynamic
 from daemun.traefik.go_template import parse_template
 from daemun.traefik.go_template_does import normalize
+from daemun.traefik.names import qualified
 
 _SECTIONS = ("enable", "docker", "http", "tcp", "udp", "tls")
 _COMPOSE = ("com.docker.compose.service", "com.docker.compose.project")
@@ -89,7 +90,7 @@ def configuration_of(
         dynamic, said = _dynamic(container, one, around, options, provider)
         found.append(dynamic)
         problems.extend(said)
-    dynamic, said = merge(found)
+    dynamic, said = merge(found, provider=provider)
     return dynamic, list(dict.fromkeys([*problems, *said]))
 
 
@@ -152,8 +153,9 @@ def _dynamic(
         template = parse_template(options.default_rule)
         settings = with_rules(settings, own_name=own_name, container=container, template=template, read=read, file=file)
         read.problems.extend(finder.problems)
-    dynamic, problems = build_dynamic([document_of(settings, file=file, read=read)])
-    return _without(dynamic, read.broken), [*read.problems, *problems]
+    dynamic, problems = build_dynamic([document_of(settings, file=file, read=read)], provider=provider)
+    broken = {(kind, qualified(name, provider)) for kind, name in read.broken}
+    return _without(dynamic, broken), [*read.problems, *problems]
 
 
 def _only_other_protocols(settings: Sequence[Setting]) -> bool:

@@ -18,7 +18,7 @@ from daemun.traefik.dynamic import Dynamic, Entry, Service
 S = TypeVar("S", bound=Section)
 
 
-def merge(found: Sequence[Dynamic]) -> tuple[Dynamic, list[Problem]]:
+def merge(found: Sequence[Dynamic], *, provider: str) -> tuple[Dynamic, list[Problem]]:
     """Return the configurations of all containers as one, and what contradicts itself."""
     problems: list[Problem] = []
     routers = _merged("router", [one.routers for one in found], _same, problems)
@@ -36,6 +36,7 @@ def merge(found: Sequence[Dynamic]) -> tuple[Dynamic, list[Problem]]:
             rules={name: rules[name] for name in routers if name in rules},
             tls_stores=stores,
             broken=frozenset({one for dynamic in found for one in _names(dynamic)} - sound),
+            providers=(provider,),
         ),
         problems,
     )
