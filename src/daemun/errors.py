@@ -196,7 +196,7 @@ def _caret_lines(place: Place) -> list[str]:
     padding = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
     under = source[len(before) : len(before) + max(place.width, 1)]
     carets = "^" * max(sum(_cells(char) for char in under), 1)
-    number = str(place.line)
+    number = str(place.line or "")  # a label has no line
     return [f"  {number} | {source}", f"  {' ' * len(number)} | {padding}{carets}"]
 
 
