@@ -9,16 +9,18 @@ one, for that may be the mistake.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from daemun.config.section import Section, read_section, unknown_problem
 from daemun.errors import Place, Problem
 from daemun.providers.docker.address import DockerLabels
 from daemun.providers.docker.container import Container
-from daemun.providers.docker.labels import Read, document_of, read_labels
+from daemun.providers.docker.labels import LabelDocument, Read, document_of, read_labels
 from daemun.traefik.constraints import parse_constraints, satisfied
 from daemun.traefik.docker_options import DockerOptions
 from daemun.traefik.names import DOCKER
+from daemun.traefik.rules import matches_of
 
 _SECTIONS = ("enable", "docker", "http", "tcp", "udp", "tls")
 _V1 = "this was Traefik v1"
@@ -54,11 +56,7 @@ def asked_of(container: Container, *, options: DockerOptions, provider: str) -> 
     file = f"container {container.name}" if provider == DOCKER else f"container {container.name} of {provider}"
     read = read_labels(container.labels, file=file)
     document = document_of(read.settings, file=file, read=read)
-    for setting in read.settings:
-        name = str(setting.lower[0])
-        if name not in _SECTIONS:
-            remedy = _ELSEWHERE.get(name, "")
-            read.problems.append(unknown_problem(document, setting.path[:1], known=list(_SECTIONS), remedy=remedy))
+    read.problems.extend(_unknown(read, document, options))
     own = {name: tree for name, tree in document.data.items() if name.lower() == "enable"}
     labels, said = read_section(ContainerLabels, document, path=(), tree=own)
     read.problems.extend(said)
@@ -66,6 +64,19 @@ def asked_of(container: Container, *, options: DockerOptions, provider: str) -> 
     read.problems.extend(said)
     enable = False if labels is None else options.exposed_by_default if labels.enable is None else labels.enable
     return Asked(file=file, read=read, enable=enable, docker=docker or DockerLabels())
+
+
+def _unknown(read: Read, document: LabelDocument, options: DockerOptions) -> Iterator[Problem]:
+    """Say which labels have no meaning: people also write some of their own, for constraints."""
+    constraints = parse_constraints(options.constraints)
+    theirs = {match.arguments[0] for match in matches_of(constraints)} if constraints is not None else set()
+    for setting in read.settings:
+        name = str(setting.lower[0])
+        if name in _SECTIONS or setting.where.removeprefix("label ") in theirs:
+            continue
+        remedy = _ELSEWHERE.get(name, "")
+        problem = unknown_problem(document, setting.path[:1], known=list(_SECTIONS), remedy=remedy)
+        yield problem if remedy or problem.suggestion else replace(problem, severity="info")
 
 
 def is_serving(container: Container) -> bool:
@@ -79,7 +90,7 @@ def hidden(container: Container, asked: Asked, *, options: DockerOptions) -> Pro
     if not asked.enable:
         told = next((one for one in asked.read.settings if one.lower == ("enable",)), None)
         if told is not None:
-            return _info(f"the container {name!r} is not routed to: {told.where} says {told.value!r}", asked)
+            return _info(f"the container {name!r} is not routed to: its {told.where} says {told.value!r}", asked)
         message = f"the container {name!r} is not routed to: it lacks the label traefik.enable=true"
         return _info(message, asked, remedy="add it, or set providers.docker.exposedByDefault")
     if not satisfied(parse_constraints(options.constraints), container.labels):
