@@ -49,7 +49,8 @@ class Problem:
     """One thing wrong (error), doubtful (warning) or worth knowing (info) in a configuration.
 
     `kind` is a stable word for machines: syntax, unknown, value, missing, duplicate, reference,
-    rule, not_yet, empty, placement, hint, file, certificate. `subject` names the option (`http.routers.web.rule`).
+    rule, not_yet, empty, placement, hint, hidden, file, certificate. `subject` names the option
+    (`http.routers.web.rule`).
     """
 
     severity: Severity

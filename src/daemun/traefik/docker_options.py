@@ -16,6 +16,8 @@ from pydantic import AfterValidator, Field
 
 from daemun.config.durations import Seconds
 from daemun.config.section import Section
+from daemun.traefik.constraints import check_constraints
+from daemun.traefik.go_template import check_template
 
 DOCKER = "docker"
 SOCKET = "unix:///var/run/docker.sock"
@@ -81,8 +83,8 @@ class DockerOptions(Section):
     allow_empty_services: bool = False
     use_bind_port_ip: bool = Field(default=False, alias="useBindPortIP")
     network: str = ""
-    default_rule: str = DEFAULT_RULE
-    constraints: str = ""
+    default_rule: Annotated[str, AfterValidator(check_template)] = DEFAULT_RULE
+    constraints: Annotated[str, AfterValidator(check_constraints)] = ""
 
 
 class DockerEngine(DockerOptions):

@@ -11,12 +11,13 @@ import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from daemun.traefik.go_template_values import MISSING, Missing, Value, kind_of, printed
 from daemun.traefik.re2_match import compile_pattern
 
 _LONGEST = 100_000  # characters; what repeat could make of a label
+_GROUP = re.compile(r"\$\$|\$(\w+)|\$\{(\w+)\}", re.ASCII)
 
 
 class FunctionError(Exception):
@@ -45,14 +46,14 @@ def item_at(value: Value, *keys: Value) -> Value:
     return value
 
 
-def part_of(value: Value, *bounds: int) -> Value:
-    """Return a piece of a text or a list."""
-    if not isinstance(value, Sequence) or len(bounds) > 2:
-        raise FunctionError("slice takes a text or a list, and where it begins and ends")
-    start, end = (*bounds, *(0, len(value))[len(bounds) :])
-    if not 0 <= start <= end <= len(value):
-        raise FunctionError(f"there is nothing from {start} to {end}: there are {len(value)}")
-    return value[start:end]
+def part_of(items: Sequence[Value], *bounds: int) -> Value:
+    """Return a piece of a list."""
+    if len(bounds) > 2:
+        raise FunctionError("it takes a list, and where its piece begins and ends")
+    start, end = (*bounds, *(0, len(items))[len(bounds) :])
+    if not 0 <= start <= end <= len(items):
+        raise FunctionError(f"there is nothing from {start} to {end}: there are {len(items)}")
+    return items[start:end]
 
 
 def compare(first: Value, second: Value) -> int:
@@ -68,7 +69,13 @@ def equal(first: Value, *others: Value) -> bool:
     """Tell whether a value equals one of the others."""
     if not others:
         raise FunctionError("there is nothing to compare with")
-    return any(type(first) is type(other) and first == other for other in others)
+    if any(type(first) is not type(other) and not _is_nothing(first, other) for other in others):
+        raise FunctionError("values of different kinds cannot be compared")
+    return first in others
+
+
+def _is_nothing(*values: Value) -> bool:
+    return any(value is None or isinstance(value, Missing) for value in values)
 
 
 def length(value: Value) -> int:
@@ -152,31 +159,39 @@ def words(text: str, joint: str) -> str:
 
 
 def camel(text: str) -> str:
-    """Return a text in CamelCase."""
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[\s_\-.]+", text))
+    """Return a text in camelCase."""
+    first, *others = [word for word in re.split(r"[\s_\-]+", text) if word] or [""]
+    return "".join([first[:1].lower() + first[1:], *(word[:1].upper() + word[1:] for word in others)])
+
+
+def upper(text: str) -> str:
+    """Return a text in capitals, each character staying one."""
+    return "".join(large if len(large := char.upper()) == 1 else char for char in text)
 
 
 def expand(pattern: str, text: str, into: str) -> str:
     """Replace every match; `$1`, `${1}` and `${name}` mean groups, as in Go."""
 
-    def replaced(match: re.Match[str]) -> str:
-        def group(name: re.Match[str]) -> str:
-            if name[0] == "$$":
-                return "$"
-            key = name[1] or name[2]
-            try:
-                return match[int(key) if key.isdigit() else key] or ""
-            except IndexError:
-                return ""  # as Go
+    def group(match: re.Match[str], name: re.Match[str]) -> str:
+        if name[0] == "$$":
+            return "$"
+        key = name[1] or name[2]
+        try:
+            return match[int(key) if key.isdigit() else key] or ""
+        except IndexError:
+            return ""  # as Go
 
-        return re.sub(r"\$\$|\$(\w+)|\$\{(\w+)\}", group, into)
+    return _replaced(pattern, text, lambda match: _GROUP.sub(lambda name: group(match, name), into))
 
-    return compile_pattern(pattern).sub(replaced, text)
+
+def put(pattern: str, text: str, into: str) -> str:
+    """Replace every match by a text as it stands."""
+    return _replaced(pattern, text, lambda _: into)
 
 
 def find_all(pattern: str, text: str, most: int) -> list[str]:
     """Return the first matches, all when the number is negative."""
-    found = [match[0] for match in compile_pattern(pattern).finditer(text)]
+    found = [match[0] for match in _matches(pattern, text)]
     return found if most < 0 else found[:most]
 
 
@@ -192,13 +207,31 @@ def regex_split(pattern: str, text: str, most: int) -> list[str]:
         return []
     found: list[str] = []
     at = 0
-    for match in compile_pattern(pattern).finditer(text):
+    for match in _matches(pattern, text):
         if 0 < most <= len(found) + 1:
             break
         if match.end() > match.start() or match.start() not in {0, len(text)}:
             found.append(text[at : match.start()])
             at = match.end()
     return [*found, text[at:]]
+
+
+def _matches(pattern: str, text: str) -> Iterator[re.Match[str]]:
+    """Yield matches as Go finds them: none that is empty right behind another."""
+    end = -1
+    for match in compile_pattern(pattern).finditer(text):
+        if match.end() > match.start() or match.start() != end:
+            yield match
+        end = match.end()
+
+
+def _replaced(pattern: str, text: str, by: Callable[[re.Match[str]], str]) -> str:
+    out: list[str] = []
+    at = 0
+    for match in _matches(pattern, text):
+        out += [text[at : match.start()], by(match)]
+        at = match.end()
+    return "".join([*out, text[at:]])
 
 
 def split(joint: str, text: str) -> list[str]:

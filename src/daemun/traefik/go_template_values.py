@@ -32,8 +32,8 @@ def printed(value: Value) -> str:
     if value is None or isinstance(value, Missing):
         return "<no value>"
     if isinstance(value, Mapping):
-        return f"map[{' '.join(f'{name}:{printed(value[name])}' for name in sorted(value))}]"
-    return f"[{' '.join(map(printed, value))}]"
+        return f"map[{' '.join(f'{name}:{_inside(value[name])}' for name in sorted(value))}]"
+    return f"[{' '.join(map(_inside, value))}]"
 
 
 def kind_of(value: Value) -> str:
@@ -47,3 +47,7 @@ def kind_of(value: Value) -> str:
     if isinstance(value, Mapping):
         return "a map"
     return "nothing" if value is None or isinstance(value, Missing) else "a list"
+
+
+def _inside(value: Value) -> str:
+    return "<nil>" if value is None else printed(value)

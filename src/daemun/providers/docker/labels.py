@@ -96,11 +96,14 @@ class Read:
 
 
 def owner(path: Path) -> tuple[str, str] | None:
-    """Return the entry that a path leads into, as (kind, name), or None when it leads into none."""
-    if len(path) < 3 or str(path[0]).lower() != "http":
+    """Return the entry that a path leads into, as (kind, name), or None when it leads into none.
+
+    The name is "" when that could not be read: nobody is defined by it, and yet somebody was meant to be.
+    """
+    if len(path) < 2 or str(path[0]).lower() != "http":
         return None
     kind = _KINDS.get(str(path[1]).lower())
-    return None if kind is None else (kind, str(path[2]))
+    return None if kind is None else (kind, str(path[2]) if len(path) > 2 else "")
 
 
 def read_labels(labels: Mapping[str, str], *, file: str) -> Read:

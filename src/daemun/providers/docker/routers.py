@@ -33,7 +33,7 @@ def with_rules(
         read.problems.append(_problem("info", "hint", message, place=Place(file=file), remedy=remedy))
     elif not routers and ("service", services[0]) not in read.broken:
         routers = [own_name]
-    for name in routers:
+    for name in filter(None, routers):
         path = ("http", "routers", name)
         given = {
             setting.lower[3]: setting for setting in settings if setting.lower[:3] == _lower(path) and setting.path[3:]

@@ -56,7 +56,7 @@ def with_servers(
     kept = [setting for setting in settings if not _is_server(setting.lower)]
     # A container that says nothing of HTTP may well be no server.
     silent = not any(setting.lower[0] == "http" for setting in settings)
-    for name in names_of("service", settings, read) or [own_name]:
+    for name in filter(None, names_of("service", settings, read) or [own_name]):
         base: Path = ("http", "services", name, "loadBalancer")
         server = _server(document, base, settings, read)
         if server is None:
