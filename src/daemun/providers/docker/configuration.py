@@ -19,7 +19,7 @@ from daemun.providers.docker.exposure import Asked, asked_of, hidden, is_serving
 from daemun.providers.docker.labels import Read, Setting, document_of
 from daemun.providers.docker.merge import merge
 from daemun.providers.docker.reach import within_reach
-from daemun.providers.docker.routers import with_rules
+from daemun.providers.docker.routers import Defaults, with_rules
 from daemun.providers.docker.services import with_servers
 from daemun.traefik.docker_options import DockerOptions
 from daemun.traefik.dynamic import Dynamic, build_dynamic
@@ -85,7 +85,8 @@ def _dynamic(
         settings = with_servers(settings, own_name=own_name, finder=finder, serving=serving, read=read, file=file)
         read.problems.extend(finder.problems)
         template = parse_template(options.default_rule)
-        settings = with_rules(settings, own_name=own_name, container=container, template=template, read=read, file=file)
+        defaults = Defaults(container=container, own_name=own_name, template=template, file=file)
+        settings = with_rules(settings, defaults=defaults, read=read)
     dynamic, problems = build_dynamic([document_of(settings, file=file, read=read)], provider=provider)
     broken = {(kind, qualified(name, provider)) for kind, name in read.broken}
     return _without(dynamic, broken), [*read.problems, *problems]

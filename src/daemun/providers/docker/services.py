@@ -91,7 +91,8 @@ def _served(
     server: ServerLabels, base: Path, document: LabelDocument, finder: Finder, read: Read, *, severity: Severity
 ) -> list[Setting]:
     """Return the settings of a list with one server, none when it cannot be reached."""
-    place = document.place((*base, "server"))
+    named = document.find(base[:3])[1]
+    place = document.place((*base, "server")) if named else Place(file=document.file)
     url = server.url
     if url and (server.port is not None or server.scheme is not None):
         message = f"{subject((*base, 'server'))} has a url, and port or scheme beside it: the url says both"
