@@ -6,7 +6,7 @@
         web.stop(); web.start(); web.kill("TERM"); web.logs()
 
 The fixture `docker` gives the engine of the session, and removes what a test made with it. The engine lives in a PID
-and a mount namespace, so that nothing of it (containerd, shims, containers) outlives the test run, however that ends.
+and a mount namespace, so that nothing of it (containerd, shims, containers) outlives the test run, however that ends; its data is in memory.
 The network is the machine's: containers are reached at their addresses. It touches no iptables; ports are published
 by docker-proxy. Its bridges begin with `dmnN`, their addresses with 10.N.
 """
@@ -51,7 +51,7 @@ if ! grep -q ' /sys/fs/cgroup' /proc/mounts; then
         done
     fi
 fi
-exec "$0" -g -- cat
+mkdir "$1" && mount -t tmpfs -o size=8g data "$1" && exec "$0" -g -- cat
 """
 
 
@@ -146,7 +146,7 @@ class Docker:
             [
                 *("setpriv", "--pdeathsig", "KILL"),
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
-                *("sh", "-c", FIRST_PROCESS, _program("tini", "docker-init")),
+                *("sh", "-c", FIRST_PROCESS, _program("tini", "docker-init"), str(self.path / "data")),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
