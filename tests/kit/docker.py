@@ -27,8 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import pytest
+from unittest import SkipTest
 
 from tests.kit.docker_api import DockerApi, DockerError, Events
 from tests.kit.docker_images import IMAGES
@@ -329,9 +328,9 @@ class Docker:
 def _demand() -> None:
     """Skips the test where no Docker engine can be started."""
     if os.geteuid() != 0:
-        pytest.skip("a Docker engine needs root")
+        raise SkipTest("a Docker engine needs root")
     if shutil.which("dockerd", path=_path()) is None:
-        pytest.skip("no dockerd: `tools/setup.sh test` installs it")
+        raise SkipTest("no dockerd: `tools/setup.sh test` installs it")
 
 
 def _claim() -> tuple[socket.socket, int]:
@@ -360,7 +359,7 @@ def _ip(*arguments: str) -> None:
 def _program(*names: str) -> str:
     found = next((path for name in names if (path := shutil.which(name, path=_path()))), None)
     if found is None:
-        pytest.skip(f"no {' or '.join(names)}: `tools/setup.sh test` installs it")
+        raise SkipTest(f"no {' or '.join(names)}: `tools/setup.sh test` installs it")
     return found
 
 
