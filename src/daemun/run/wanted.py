@@ -1,7 +1,9 @@
-"""What is wanted, as a stream: the static file and its providers, read, and again when they change.
+"""What is wanted, as a stream: the static configuration and its providers, read, and again when they change.
 
-    static file ──┐              ┌─ set ────► Lowerer ─► Wanted (a Plan, and what else the supervisor must know)
-    file provider ┴─ FileSource ─┴─ reject ─►          ─► Rejected (something does not parse: nothing changes)
+    static sources ──┐              ┌─ set ────► Lowerer ─► Wanted (a Plan, and what else the supervisor must know)
+    file provider ───┴─ FileSource ─┴─ reject ─►          ─► Rejected (something does not parse: nothing changes)
+
+Of the static sources only the file can change; without one they are read once.
 
 What a configuration means, and the certificates it needs, is the Lowerer's business (lowering.py).
 """
@@ -21,7 +23,7 @@ from daemun.providers.watch import changes
 from daemun.run.lowering import Lowerer
 from daemun.traefik.configuration import TraefikConfiguration
 from daemun.traefik.dynamic import Dynamic
-from daemun.traefik.read import load_static
+from daemun.traefik.sources import StaticSources
 from daemun.traefik.static import Static
 
 _log = structlog.get_logger()
@@ -29,10 +31,10 @@ _AFTER_FAILURE = 1.0  # seconds; only a mistake of ours leads here
 
 
 class FileSource:
-    """The static file and what it names, until cancelled."""
+    """The static configuration and what it names, until cancelled."""
 
-    def __init__(self, config: Path, *, lowerer: Lowerer) -> None:
-        self._config = config
+    def __init__(self, sources: StaticSources, *, lowerer: Lowerer) -> None:
+        self._sources = sources
         self._lowerer = lowerer
         self._static: Static | None = None
         self._static_problems: tuple[Problem, ...] = ()
@@ -42,12 +44,10 @@ class FileSource:
         self._reading = asyncio.Lock()
 
     async def run(self) -> None:
-        """Read, tell, watch. Raises ConfigError when the static file cannot be used the first time."""
+        """Read, tell, watch. Raises ConfigError when the static configuration cannot be used the first time."""
         certificates = asyncio.create_task(self._lowerer.run(), name="lowering")
         try:
-            async with aclosing(changes(lambda: [self._config])) as told:
-                async for _ in told:
-                    await self._read_static()
+            await self._follow_static(self._sources.file)
         finally:
             await self._end_provider()
             certificates.cancel()
@@ -58,13 +58,22 @@ class FileSource:
         """Read everything again as if it had changed."""
         await self._read_static(again=True)
 
+    async def _follow_static(self, file: Path | None) -> None:
+        if file is None:
+            await self._read_static()
+            await asyncio.get_running_loop().create_future()  # nothing changes but by `again`
+            return
+        async with aclosing(changes(lambda: [file])) as told:
+            async for _ in told:
+                await self._read_static()
+
     async def _read_static(self, *, again: bool = False) -> None:
         async with self._reading:
             await self._read_static_alone(again=again)
 
     async def _read_static_alone(self, *, again: bool) -> None:
         try:
-            static, problems = await asyncio.to_thread(load_static, self._config)
+            static, problems = await asyncio.to_thread(self._sources.load)
         except ConfigError as error:
             if self._static is None:
                 raise
@@ -91,7 +100,7 @@ class FileSource:
             self._dynamic, self._dynamic_problems = Dynamic(), ()
             await self._lower()
             return
-        async with aclosing(configurations(static, beside=self._config)) as told:
+        async with aclosing(configurations(static, beside=self._sources.file)) as told:
             async for said in told:
                 if isinstance(said, Read):
                     self._dynamic, self._dynamic_problems = said.dynamic, said.problems

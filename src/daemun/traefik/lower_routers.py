@@ -235,7 +235,7 @@ class Routers:
                 found = self.filters.resolve(reference)
                 if isinstance(found, Refusal):
                     refusal = found
-                    place = Place(file=self.static.origin_file or "static configuration", line=gate.origin.line)
+                    place = Place(file=gate.origin.file or "static configuration", line=gate.origin.line)
                     subject = f"entryPoints.{gate.name}.http.middlewares"
                     self.problems.append(_gate_problem(gate, found, place=place, subject=subject))
                 else:

@@ -1,0 +1,100 @@
+"""The static configuration from everything that says something of it: flags, environment, file.
+
+    command line ─ flags.py ─────┐
+    environment ── variables.py ─┼─ layers.py ─► one Document ─► build_static ─► Static
+    file ───────── read.py ──────┘
+
+They add up, the flag over the variable, the variable over the file (in Traefik they exclude each other). The file is
+read again each time; flags and environment are those of the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from daemun.config.document import Document, Spot
+from daemun.config.flags import Flags, read_flags
+from daemun.config.layers import laid_over, spelled_like
+from daemun.config.read import read_file
+from daemun.config.search import search_path
+from daemun.config.settings import Setting, wrong_setting
+from daemun.config.variables import option_variables, read_variables
+from daemun.errors import ConfigError, Problem
+from daemun.traefik.read import build_static
+from daemun.traefik.static import Static
+
+NOWHERE = "static configuration"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaticSources:
+    """What a process was started with: its file, its flags as words, its environment.
+
+    `own` are flags of the command that are none of the configuration's, for whoever mistypes one.
+    """
+
+    file: Path | None
+    flags: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    own: tuple[str, ...] = ()
+
+    @property
+    def say_something(self) -> bool:
+        """Tell whether there is anything to be read."""
+        return self.file is not None or bool(self.flags) or bool(option_variables(self.environ))
+
+    def load(self) -> tuple[Static, list[Problem]]:
+        """Read everything. Raises ConfigError with every Problem when one of them is an error."""
+        if not self.say_something:
+            raise ConfigError(problems=[_nothing(self.environ)])
+        document, wrong = self.over(self._base())
+        static, found = build_static(document)
+        problems = [*wrong, *found]
+        if static is None or any(problem.is_error for problem in problems):
+            raise ConfigError(problems=problems)
+        return static, problems
+
+    def over(self, document: Document) -> tuple[Document, tuple[Problem, ...]]:
+        """Return a file's document with environment and flags laid over it, and what is wrong with these."""
+        variables, problems = self._variables
+        words = tuple(
+            wrong_setting(
+                Setting(name=word, steps=(word,), value=""),
+                f"{word!r} is no flag",
+                kind="syntax",
+                remedy="flags begin with --, as --entrypoints.web.address=:80; a file is named by --config",
+            )
+            for word in self._flags.rest
+        )
+        laid = laid_over(document, spelled_like(variables, self._flags.document), self._flags.document)
+        return laid, (*problems, *self._flags.problems, *words)
+
+    def _base(self) -> Document:
+        return nothing_said() if self.file is None else read_file(self.file)
+
+    @cached_property
+    def _flags(self) -> Flags:
+        return read_flags(self.flags, Static, own=self.own)
+
+    @cached_property
+    def _variables(self) -> tuple[Document, tuple[Problem, ...]]:
+        return read_variables(self.environ, Static)
+
+
+def nothing_said() -> Document:
+    """Return the document of no file."""
+    return Document(file=NOWHERE, text="", data={}, spots=lambda: Spot(line=-1, column=-1))
+
+
+def _nothing(environ: Mapping[str, str]) -> Problem:
+    looked = ", ".join(str(path) for path in search_path(environ) if path.suffix == ".toml")
+    return Problem(
+        severity="error",
+        kind="missing",
+        message="nothing is configured: there is no file, no flag and no variable",
+        remedy="name a file with --config, or give flags such as --providers.docker=true "
+        f"--entrypoints.web.address=:80\n  files looked for: {looked} (and .yaml, .yml)",
+    )
