@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemun.config.document import Document
 from daemun.config.settings import Setting, document_of, kind_at, steps_of, unknown_setting, wrong_setting
 from daemun.config.shape import shape_of
-from daemun.errors import Problem, nearest
+from daemun.errors import Place, Problem, nearest
 
 if TYPE_CHECKING:
     from daemun.config.section import Section
@@ -26,10 +27,11 @@ _SWITCHES = frozenset({"switch", "section"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """What the words say, what is wrong with them, and the words that belong to no flag."""
+    """What the words say, what is wrong with them; the words of flags (each with its value), and the others."""
 
     document: Document
     problems: tuple[Problem, ...]
+    words: tuple[str, ...]
     rest: tuple[str, ...]
 
 
@@ -37,6 +39,7 @@ def read_flags(words: Sequence[str], model: type[Section], *, own: Sequence[str]
     """Return the options that the words give; `own` are flags of the command, for whoever mistypes one."""
     settings: list[Setting] = []
     problems: list[Problem] = []
+    used: list[str] = []
     rest: list[str] = []
     left = list(words)
     while left:
@@ -56,14 +59,28 @@ def read_flags(words: Sequence[str], model: type[Section], *, own: Sequence[str]
             if taken is None:
                 remedy = f"write {name}=VALUE"
                 problems.append(wrong_setting(setting, f"{name} needs a value", kind="missing", remedy=remedy))
+                used.append(word)
                 continue
             setting = Setting(name=name, steps=setting.steps, value=taken)
+        used.append(f"{name}={setting.value}")
         if _is_root(model, setting.steps[0]):
             settings.append(setting)
         else:
             problems.append(_unknown(setting, model, own))
     document, wrong = document_of(settings, model, file=FILE)
-    return Flags(document=document, problems=(*problems, *wrong), rest=tuple(rest))
+    return Flags(document=document, problems=(*problems, *wrong), words=tuple(used), rest=tuple(rest))
+
+
+def misplaced_flags(flags: Sequence[str], file: Path) -> Problem:
+    """Say that flags of Traefik's language were given with a file in another one."""
+    name = flags[0].partition("=")[0]
+    return Problem(
+        severity="error",
+        kind="placement",
+        message=f"{name} is an option of Traefik's language, and {file} is an nginx.conf",
+        place=Place(file=name),
+        subject=name,
+    )
 
 
 def _next(left: list[str], kind: str | None) -> str | None:

@@ -15,12 +15,13 @@ import time
 from pathlib import Path
 
 from daemun.certificates.local import default_data_dir
+from daemun.config.flags import misplaced_flags
 from daemun.config.language import Language, language_of
 from daemun.config.search import find_config
 from daemun.engine.locate import find_engine
 from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
-from daemun.errors import ConfigError, DaemunError, EngineError, Problem, render_problem
+from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
 from daemun.run.borders import EngineBorder, Tell
 from daemun.run.certificates import AcmeSource
@@ -110,8 +111,7 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     from daemun.run.nginx_files import NginxFiles
 
     if options.flags:
-        message = f"{options.flags[0]} is Traefik's language, and {path} is an nginx.conf"
-        raise ConfigError(problems=[Problem(severity="error", kind="placement", message=message)])
+        raise ConfigError(problems=[misplaced_flags(options.flags, path)])
     acme = None
     if options.acme_email is not None:
         server = options.acme_server or LETS_ENCRYPT

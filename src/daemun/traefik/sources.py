@@ -48,32 +48,29 @@ class StaticSources:
 
     def load(self) -> tuple[Static, list[Problem]]:
         """Read everything. Raises ConfigError with every Problem when one of them is an error."""
-        if not self.say_something:
-            raise ConfigError(problems=[_nothing(self.environ)])
-        document, wrong = self.over(self._base())
-        static, found = build_static(document)
-        problems = [*wrong, *found]
+        static, problems = self.build(self.over(self.base()))
         if static is None or any(problem.is_error for problem in problems):
             raise ConfigError(problems=problems)
         return static, problems
 
-    def over(self, document: Document) -> tuple[Document, tuple[Problem, ...]]:
-        """Return a file's document with environment and flags laid over it, and what is wrong with these."""
-        variables, problems = self._variables
-        words = tuple(
-            wrong_setting(
-                Setting(name=word, steps=(word,), value=""),
-                f"{word!r} is no flag",
-                kind="syntax",
-                remedy="flags begin with --, as --entrypoints.web.address=:80; a file is named by --config",
-            )
-            for word in self._flags.rest
-        )
-        laid = laid_over(document, spelled_like(variables, self._flags.document), self._flags.document)
-        return laid, (*problems, *self._flags.problems, *words)
-
-    def _base(self) -> Document:
+    def base(self) -> Document:
+        """Return what the file says, or no file. Raises ConfigError when nothing says anything."""
+        if not self.say_something:
+            raise ConfigError(problems=[_nothing(self.environ)])
         return nothing_said() if self.file is None else read_file(self.file)
+
+    def over(self, document: Document) -> Document:
+        """Return a file's document with environment and flags laid over it."""
+        return laid_over(document, spelled_like(self._variables[0], self._flags.document), self._flags.document)
+
+    def build(self, document: Document) -> tuple[Static | None, list[Problem]]:
+        """Return the static configuration of a document, None when it has an error, and every Problem."""
+        given = (*self._variables[1], *self._flags.problems, *map(_no_flag, self._flags.rest))
+        static, found = build_static(document)
+        if any(problem.is_error for problem in given):
+            # What a mistyped name was meant to say is not missing.
+            found = [problem for problem in found if problem.kind != "missing"]
+        return static, [*given, *found]
 
     @cached_property
     def _flags(self) -> Flags:
@@ -87,6 +84,15 @@ class StaticSources:
 def nothing_said() -> Document:
     """Return the document of no file."""
     return Document(file=NOWHERE, text="", data={}, spots=lambda: Spot(line=-1, column=-1))
+
+
+def _no_flag(word: str) -> Problem:
+    return wrong_setting(
+        Setting(name=word, steps=(word,), value=""),
+        f"{word!r} is no flag",
+        kind="syntax",
+        remedy="flags begin with --, as --entrypoints.web.address=:80; a file is named by --config",
+    )
 
 
 def _nothing(environ: Mapping[str, str]) -> Problem:
