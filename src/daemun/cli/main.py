@@ -40,8 +40,7 @@ def with_command(words: list[str]) -> list[str]:
 
 
 def _is_configured() -> bool:
-    from daemun.config.search import find_config
-    from daemun.config.variables import option_variables
+    from daemun.config.search import find_config, option_variables
 
     return bool(option_variables(os.environ)) or find_config(os.environ) is not None
 

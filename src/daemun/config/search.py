@@ -1,10 +1,19 @@
-"""Where a configuration file is looked for when none is named: our own places, then Traefik's in Traefik's order."""
+"""Where a configuration is looked for when none is named: in files, and in variables of the environment.
+
+Files: our own places come first, then Traefik's in its order. Nothing is read here, and little is loaded for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+# The later wins.
+PREFIXES = ("TRAEFIK_", "DAEMUN_")
+# What the command itself reads (and the tests' kit).
+_OWN = frozenset({"DAEMUN_ENGINE", "DAEMUN_DATA_DIR", "DAEMUN_TEST"})
+# TRAEFIK_PORT_80_TCP, TRAEFIK_SERVICE_HOST: links that Kubernetes and Docker set for a service of that name.
+_LINKS = frozenset({"PORT", "SERVICE"})
 _ENDINGS = (".toml", ".yaml", ".yml")
 
 
@@ -16,6 +25,12 @@ def search_path(environ: Mapping[str, str], *, root: Path = Path("/")) -> tuple[
 def find_config(environ: Mapping[str, str], *, root: Path = Path("/")) -> Path | None:
     """Return the first configuration file that is there."""
     return next((path for path in search_path(environ, root=root) if _is_there(path)), None)
+
+
+def option_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the variables that may be options, in the order in which they count."""
+    found = (name for prefix in PREFIXES for name in sorted(environ) if name.startswith(prefix))
+    return tuple(name for name in found if name not in _OWN and name.split("_")[1].upper() not in _LINKS)
 
 
 def _bases(environ: Mapping[str, str], root: Path) -> Iterator[Path]:

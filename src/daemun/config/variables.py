@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from daemun.config.document import Document
+from daemun.config.search import PREFIXES, option_variables
 from daemun.config.settings import Setting, document_of, steps_of, unknown_setting
 from daemun.config.shape import shape_of
 from daemun.errors import Problem
@@ -20,18 +21,6 @@ if TYPE_CHECKING:
     from daemun.config.section import Section
 
 FILE = "environment"
-# The later wins.
-PREFIXES = ("TRAEFIK_", "DAEMUN_")
-# What the command itself reads (and the tests' kit).
-_OWN = frozenset({"DAEMUN_ENGINE", "DAEMUN_DATA_DIR", "DAEMUN_TEST"})
-# TRAEFIK_PORT_80_TCP, TRAEFIK_SERVICE_HOST: links to a service of that name.
-_LINKS = frozenset({"port", "service"})
-
-
-def option_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the variables that may be options, in the order in which they count."""
-    found = (name for prefix in PREFIXES for name in sorted(environ) if name.startswith(prefix))
-    return tuple(name for name in found if name not in _OWN and _steps(name)[0] not in _LINKS)
 
 
 def read_variables(environ: Mapping[str, str], model: type[Section]) -> tuple[Document, tuple[Problem, ...]]:

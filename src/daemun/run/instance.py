@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from daemun.certificates.local import default_data_dir
-from daemun.config.flags import misplaced_flags
 from daemun.config.language import Language, language_of
 from daemun.config.search import find_config
 from daemun.engine.locate import find_engine
@@ -111,6 +110,8 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     from daemun.run.nginx_files import NginxFiles
 
     if options.flags:
+        from daemun.config.flags import misplaced_flags
+
         raise ConfigError(problems=[misplaced_flags(options.flags, path)])
     acme = None
     if options.acme_email is not None:

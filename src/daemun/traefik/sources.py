@@ -16,17 +16,15 @@ from functools import cached_property
 from pathlib import Path
 
 from daemun.config.document import Document, Spot
-from daemun.config.flags import Flags, read_flags
 from daemun.config.layers import laid_over, spelled_like
 from daemun.config.read import read_file
-from daemun.config.search import search_path
-from daemun.config.settings import Setting, wrong_setting
-from daemun.config.variables import option_variables, read_variables
-from daemun.errors import ConfigError, Problem
+from daemun.config.search import option_variables, search_path
+from daemun.errors import ConfigError, Place, Problem
 from daemun.traefik.read import build_static
 from daemun.traefik.static import Static
 
 NOWHERE = "static configuration"
+_Said = tuple[Document, tuple[Problem, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,23 +59,35 @@ class StaticSources:
 
     def over(self, document: Document) -> Document:
         """Return a file's document with environment and flags laid over it."""
-        return laid_over(document, spelled_like(self._variables[0], self._flags.document), self._flags.document)
+        variables, flags = self._variables[0], self._flags[0]
+        return laid_over(document, spelled_like(variables, flags), flags)
 
     def build(self, document: Document) -> tuple[Static | None, list[Problem]]:
         """Return the static configuration of a document, None when it has an error, and every Problem."""
-        given = (*self._variables[1], *self._flags.problems, *map(_no_flag, self._flags.rest))
+        given = (*self._variables[1], *self._flags[1])
         static, found = build_static(document)
         if any(problem.is_error for problem in given):
             # What a mistyped name was meant to say is not missing.
             found = [problem for problem in found if problem.kind != "missing"]
         return static, [*given, *found]
 
-    @cached_property
-    def _flags(self) -> Flags:
-        return read_flags(self.flags, Static, own=self.own)
+    # What reads flags and variables is loaded only when there are any.
 
     @cached_property
-    def _variables(self) -> tuple[Document, tuple[Problem, ...]]:
+    def _flags(self) -> _Said:
+        if not self.flags:
+            return nothing_said(), ()
+        from daemun.config.flags import read_flags
+
+        flags = read_flags(self.flags, Static, own=self.own)
+        return flags.document, (*flags.problems, *map(_no_flag, flags.rest))
+
+    @cached_property
+    def _variables(self) -> _Said:
+        if not option_variables(self.environ):
+            return nothing_said(), ()
+        from daemun.config.variables import read_variables
+
         return read_variables(self.environ, Static)
 
 
@@ -87,10 +97,12 @@ def nothing_said() -> Document:
 
 
 def _no_flag(word: str) -> Problem:
-    return wrong_setting(
-        Setting(name=word, steps=(word,), value=""),
-        f"{word!r} is no flag",
+    return Problem(
+        severity="error",
         kind="syntax",
+        message=f"{word!r} is no flag",
+        place=Place(file=word),
+        found=word,
         remedy="flags begin with --, as --entrypoints.web.address=:80; a file is named by --config",
     )
 

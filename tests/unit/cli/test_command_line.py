@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +18,15 @@ from daemun.run.options import OWN_FLAGS, Options, read_options
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def daemun(*arguments: str, directory: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+def daemun(
+    *arguments: str, directory: Path | None = None, stdin: int = subprocess.DEVNULL, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command with a plain, wide terminal."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", **environ}
     command = [sys.executable, "-m", "daemun", *arguments]
     return subprocess.run(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         env=env,
         cwd=directory,
         capture_output=True,
@@ -81,6 +84,20 @@ def test_nothing_typed(tmp_path: Path) -> None:
     shown = daemun(HOME=str(tmp_path), DAEMUN_ENGINE="/bin/false", directory=tmp_path)
     assert shown.returncode == 1
     assert "nothing is configured" in shown.stderr
+
+
+def test_nothing_typed_at_a_terminal(tmp_path: Path) -> None:
+    """A person who types nothing, where nothing is configured, is shown the help; what is configured runs."""
+    ours, theirs = pty.openpty()
+    try:
+        shown = daemun(directory=tmp_path, stdin=theirs, HOME=str(tmp_path), DAEMUN_ENGINE="/nowhere")
+        assert "Usage: daemun" in shown.stdout + shown.stderr
+        (tmp_path / "traefik.toml").write_text("")
+        shown = daemun(directory=tmp_path, stdin=theirs, HOME=str(tmp_path), DAEMUN_ENGINE="/nowhere")
+        assert shown.stderr == "daemun: DAEMUN_ENGINE names /nowhere, which is no program\n"
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_mistyped_flags(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from daemun.config.document import Tree
-from daemun.config.variables import option_variables, read_variables
+from daemun.config.search import option_variables
+from daemun.config.variables import read_variables
 from tests.kit.carts import Cart
 
 
