@@ -27,7 +27,7 @@ _HEAD = """# Configuration
 <!-- Written by `python -m tools.configuration_page` from the models; do not edit by hand. -->
 
 Daemun reads Traefik's language (v3), in TOML or YAML. The *static* file is the one `daemun run --config` names; the
-*dynamic* ones are those that `providers.file` names. Both may be changed while Daemun runs.
+*dynamic* ones are those that `providers.file` names, or the labels of containers (`providers.docker`). Both may be changed while Daemun runs.
 Names of options are read in any case. A duration is written as in Go (`10s`, `1m30s`), a bare number is seconds; 0 is
 without limit. A list may be one text with commas. `<name>` is yours to choose, `[]` is one of a list.
 
@@ -37,7 +37,9 @@ silence; any other unknown name is an error with the nearest known one. `daemun 
 _STATIC = """
 ## Static options
 
-Without `entryPoints` there is one, `http` on `:80`. Without `providers.file` nothing is routed, which is said.
+Without `entryPoints` there is one, `http` on `:80`. Without a provider nothing is routed, which is said.
+`providers.docker` is the Docker engine whose routers are `…@docker`; `providers.docker.engines.<name>`, Daemun's own,
+are further ones (`…@docker-<name>`), which have from the first what they do not say, but for where and how it is reached.
 `ping` and `accessLog` are on when they stand there, with `{}` for their defaults.
 `readTimeout` bounds how long a client may be silent, and how slow, not the whole request: long uploads go through.
 

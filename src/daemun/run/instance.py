@@ -22,6 +22,7 @@ from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
+from daemun.plan.endpoints import Generations, newest
 from daemun.run.borders import EngineBorder, Tell
 from daemun.run.certificates import AcmeSource
 from daemun.run.lowering import Lowerer
@@ -92,6 +93,7 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
         tell=tell,
         data_dir=data_dir,
         pages=str(state.pages_socket),
+        generations=Generations(floor=newest(state.kept_plan())),
         sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
     )
     if options.to:
@@ -99,7 +101,7 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
     path = find_config(os.environ) if options.config is None else Path(options.config)
     if path is not None and language_of(path) is Language.NGINX:
         return _nginx(options, path, lowerer)
-    return _traefik(options, path, lowerer)
+    return _traefik(options, path, lowerer, state)
 
 
 # Each language's own modules are imported when it is spoken: the other's would stay in memory for nothing.
@@ -122,12 +124,12 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     return Source(run=files.run, again=files.again)
 
 
-def _traefik(options: Options, path: Path | None, lowerer: Lowerer) -> Source:
+def _traefik(options: Options, path: Path | None, lowerer: Lowerer, state: StateDir) -> Source:
     from daemun.run.wanted import FileSource
     from daemun.traefik.sources import StaticSources
 
     sources = StaticSources(file=path, flags=options.flags, environ=dict(os.environ), own=OWN_FLAGS)
-    files = FileSource(sources, lowerer=lowerer)
+    files = FileSource(sources, lowerer=lowerer, state=state.path)
     return Source(run=files.run, again=files.again)
 
 

@@ -15,6 +15,7 @@ from daemun.config.document import Document
 from daemun.config.durations import Seconds
 from daemun.config.section import Section
 from daemun.errors import Place
+from daemun.traefik.docker_options import Docker
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.logs import AccessLog, Log
 from daemun.traefik.resolvers import Resolver
@@ -36,7 +37,6 @@ class Providers(Section):
     """Where the dynamic configuration comes from."""
 
     not_yet: ClassVar[tuple[str, ...]] = (
-        "docker",
         "swarm",
         "kubernetesIngress",
         "kubernetesIngressNGINX",
@@ -57,6 +57,7 @@ class Providers(Section):
     )
     providers_throttle_duration: Seconds = 2.0
     file: File | None = None
+    docker: Docker | None = None
 
 
 class Ping(Section):
