@@ -87,6 +87,22 @@ def test_a_compose_file_of_traefik() -> None:
     assert static.servers_transport.insecure_skip_verify
 
 
+def test_the_docker_provider() -> None:
+    """Containers as Traefik's documentation has it, and further engines, which are ours."""
+    static, problems = load(
+        "--providers.docker",
+        "--entrypoints.http.address=:80",
+        "--providers.docker.engines.west.endpoint=tcp://10.0.0.2:2376",
+        environ={"TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT": "false", "DAEMUN_PROVIDERS_DOCKER_NETWORK": "web"},
+    )
+    assert problems == []
+    docker = static.providers.docker
+    assert docker is not None
+    assert (docker.exposed_by_default, docker.network) == (False, "web")
+    assert docker.providers()["docker-west"].endpoint == "tcp://10.0.0.2:2376"
+    assert load("--providers.docker=false", environ={"TRAEFIK_PROVIDERS_DOCKER": "true"})[0].providers.docker is None
+
+
 def test_the_environment_says_the_same() -> None:
     """A variable is a flag in another spelling."""
     flags, _ = load(
