@@ -112,8 +112,8 @@ class _Judge:
         if len(indices) == len(node.children):
             node.children = {number: (number, node.children[step][1]) for number, step in enumerate(indices)}
         else:
-            for step in indices:
-                self._mixed(node.children.pop(step)[1], (*path, step))
+            for index in indices:
+                self._mixed(node.children.pop(index)[1], (*path, index))
         for step, child in node.children.values():
             self.judge(child, (*path, step))
 
