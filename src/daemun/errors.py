@@ -5,6 +5,7 @@
     │   └── RuleError        one routing rule is wrong: carries the offset inside the rule
     ├── PlanError            a Plan that the twin types refuse
     ├── CertificateError     a certificate, its key or a root cannot be used
+    ├── ProviderError        where configuration comes from cannot be reached, or says what cannot be understood
     └── EngineError          the engine process or its control socket failed
 
 A Problem says what was found, where (file, line, column) and what was meant. Readers collect
@@ -131,6 +132,10 @@ class CertificateError(DaemunError):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+
+
+class ProviderError(DaemunError):
+    """Where configuration comes from cannot be reached, or says what cannot be understood."""
 
 
 class EngineError(DaemunError):

@@ -11,6 +11,18 @@ import pytest
 from tests.kit.docker import Docker
 from tests.kit.waiting import LIMIT, until
 
+APPLICATION = """
+import os
+import fastapi
+
+app = fastapi.FastAPI()
+
+
+@app.get("/")
+def name() -> str:
+    return os.environ["NAME"]
+"""
+
 
 def test_a_container_answers_at_its_address(docker: Docker) -> None:
     """A container is reached at its address, says its name, tells what happens to it, and is gone when removed."""
@@ -56,6 +68,16 @@ def test_nothing_is_left() -> None:
         assert [name for name in bridges if Path("/sys/class/net", name).exists()] == bridges
     assert [name for name in bridges if Path("/sys/class/net", name).exists()] == []
     assert not docker.path.exists()
+
+
+def test_fastapi_runs_in_a_container(docker: Docker, tmp_path: Path) -> None:
+    """The image `fastapi` serves the application that is mounted, and uvicorn ends in order at SIGTERM."""
+    (tmp_path / "application.py").write_text(APPLICATION)
+    web = docker.run("fastapi", volumes=[f"{tmp_path}:/app:ro"])
+    assert until(lambda: _get(web.address()), what="its answer") == f'"{web.name}"'
+    web.kill("TERM")
+    assert web.wait() in {0, 143}
+    assert "Finished server process" in web.logs()
 
 
 def _get(address: str) -> str:

@@ -21,6 +21,7 @@ from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
 from daemun.errors import ConfigError, DaemunError, EngineError, render_problem
 from daemun.logs import configure
+from daemun.plan.endpoints import Generations, newest
 from daemun.run.borders import EngineBorder, Tell
 from daemun.run.certificates import AcmeSource
 from daemun.run.lowering import Lowerer
@@ -91,6 +92,7 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
         tell=tell,
         data_dir=data_dir,
         pages=str(state.pages_socket),
+        generations=Generations(floor=newest(state.kept_plan())),
         sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
     )
     if options.config is None:
@@ -98,7 +100,7 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
     path = Path(options.config)
     if language_of(path) is Language.NGINX:
         return _nginx(options, path, lowerer)
-    return _traefik(path, lowerer)
+    return _traefik(path, lowerer, state)
 
 
 # Each language's own modules are imported when it is spoken: the other's would stay in memory for nothing.
@@ -117,10 +119,10 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     return Source(run=files.run, again=files.again)
 
 
-def _traefik(path: Path, lowerer: Lowerer) -> Source:
+def _traefik(path: Path, lowerer: Lowerer, state: StateDir) -> Source:
     from daemun.run.wanted import FileSource
 
-    files = FileSource(path, lowerer=lowerer)
+    files = FileSource(path, lowerer=lowerer, state=state.path)
     return Source(run=files.run, again=files.again)
 
 

@@ -164,7 +164,7 @@ class Entry(Generic[S]):
 class Dynamic:
     """Every sound entry by its full name; TLS options and stores named `default` have no provider.
 
-    `providers` are those it came from, or will. `broken` names those left out, as (kind, name). A router whose rule cannot be read is among both, for what else is
+    `providers` are those it came from, or will; `silent` those of them that have not said yet what they define. `broken` names those left out, as (kind, name). A router whose rule cannot be read is among both, for what else is
     wrong with it is to be said too.
     """
 
@@ -178,6 +178,7 @@ class Dynamic:
     tls_stores: Mapping[str, Entry[TlsStore]] = field(default_factory=dict)
     broken: frozenset[tuple[str, str]] = frozenset()
     providers: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
 
 def build_dynamic(documents: Sequence[Document], *, provider: str = FILE) -> tuple[Dynamic, list[Problem]]:

@@ -79,9 +79,7 @@ class Filters:
         if entry is None:
             if ("middleware", name) in self.dynamic.broken:
                 return Refusal(message=f"the middleware {reference!r} has errors of its own")
-            known, providers = self.dynamic.middlewares, self.dynamic.providers
-            message = unknown("is no middleware", reference, provider, known=known, providers=providers)
-            return Refusal(message=message, suggestion=suggestion(reference, provider, known=known))
+            return self._unknown(reference, provider)
         middleware = entry.value
         if middleware.pending:
             return Refusal(message=f"the middleware {reference!r} ({middleware.pending[0]}) comes later", later=True)
@@ -90,6 +88,13 @@ class Filters:
         if middleware.headers is not None:
             return self._headers(name, middleware.headers)
         return self._keep(name, [_lower_simple(entry)])
+
+    def _unknown(self, reference: str, provider: str) -> Refusal:
+        known, providers, silent = self.dynamic.middlewares, self.dynamic.providers, self.dynamic.silent
+        message = unknown("is no middleware", reference, provider, known=known, providers=providers, silent=silent)
+        if provider_of(qualified(reference, provider)) in silent:
+            return Refusal(message=message, later=True)
+        return Refusal(message=message, suggestion=suggestion(reference, provider, known=known))
 
     def _chain(self, names: tuple[str, ...], provider: str) -> Resolved | Refusal:
         ids: list[str] = []

@@ -187,11 +187,15 @@ class Routers:
         elif ("service", name) in self.dynamic.broken:
             self._refuse(entry, "service", f"its service {reference!r} has errors of its own")
         else:
-            known, providers = self.dynamic.services, self.dynamic.providers
-            message = unknown("is no service", reference, entry.provider, known=known, providers=providers)
-            near = suggestion(reference, entry.provider, known=known)
-            self._refuse(entry, "service", message, suggestion=near)
+            self._refuse_unknown(entry, reference)
         return None, ()
+
+    def _refuse_unknown(self, entry: Entry[Router], reference: str) -> None:
+        known, providers, silent = self.dynamic.services, self.dynamic.providers, self.dynamic.silent
+        message = unknown("is no service", reference, entry.provider, known=known, providers=providers, silent=silent)
+        later = provider_of(qualified(reference, entry.provider)) in silent
+        near = "" if later else suggestion(reference, entry.provider, known=known)
+        self._refuse(entry, "service", message, later=later, suggestion=near)
 
     def _internal(self, entry: Entry[Router], name: str) -> route.Action | None:
         if name == "noop":

@@ -46,6 +46,7 @@ def merged(parts: Mapping[str, Dynamic], *, providers: Collection[str]) -> tuple
         tls_stores=stores,
         broken=frozenset(broken for name in names for broken in parts[name].broken),
         providers=tuple(sorted(providers, key=precedence)),
+        silent=tuple(name for name in sorted(providers, key=precedence) if name not in parts),
     )
     return whole, problems
 

@@ -34,9 +34,22 @@ def precedence(provider: str) -> tuple[int, str]:
     return (0 if is_docker else 1, provider)
 
 
-def unknown(kind: str, reference: str, provider: str, *, known: Iterable[str], providers: Collection[str]) -> str:
-    """Say that there is nothing of this name: `kind` is `is no service` or `are no TLS options`."""
+def unknown(
+    kind: str,
+    reference: str,
+    provider: str,
+    *,
+    known: Iterable[str],
+    providers: Collection[str],
+    silent: Collection[str] = (),
+) -> str:
+    """Say that there is nothing of this name: `kind` is `is no service` or `are no TLS options`.
+
+    Of the `silent` providers that is not known yet.
+    """
     wanted = provider_of(qualified(reference, provider))
+    if wanted in silent:
+        return f"whether there {kind} {reference!r} is not known: the provider {wanted!r} has not answered"
     if wanted in providers or any(provider_of(name) == wanted for name in known):
         return f"there {kind} {reference.removesuffix(f'@{provider}')!r}"
     return f"there {kind} {reference!r}: no provider {wanted!r} is configured"

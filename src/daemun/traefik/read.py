@@ -84,8 +84,8 @@ def dynamic_files(static: Static, *, beside: Path | None = None) -> list[Path]:
     if provider is None or not (provider.directory or provider.filename):
         return []
     if not provider.directory:
-        return [_resolve(provider.filename, beside)]
-    root = _resolve(provider.directory, beside)
+        return [beside_static(provider.filename, beside)]
+    root = beside_static(provider.directory, beside)
     if not root.is_dir():
         message = f"cannot read the directory {root}"
         raise ConfigError(
@@ -94,7 +94,8 @@ def dynamic_files(static: Static, *, beside: Path | None = None) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.suffix.lower() in _DIRECTORY_ENDINGS and path.is_file())
 
 
-def _resolve(name: str, beside: Path | None) -> Path:
+def beside_static(name: str, beside: Path | None) -> Path:
+    """Return the file of this name: in the working directory, else beside the static file."""
     path = Path(name)
     if path.is_absolute() or beside is None or path.exists():
         return path

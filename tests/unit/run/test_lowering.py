@@ -191,7 +191,9 @@ def test_without_tls_nothing_is_made(tmp_path: Path) -> None:
     async def script(lowerer: Lowerer, _source: Obtained, told: Next) -> None:
         await lowerer.set(
             TraefikConfiguration(
-                static=load_static("entryPoints: {web: {address: ':80'}}", file="t.yml")[0], dynamic=None
+                static=load_static("entryPoints: {web: {address: ':80'}}", file="t.yml")[0],
+                dynamic=Dynamic(),
+                complete=False,
             )
         )
         wanted = await told()
