@@ -34,8 +34,8 @@ class LabelDocument(Document):
             return Place(file=self.file)
         setting = self.settings[line]
         file = f"{self.file} ({setting.where})" if setting.where else self.file
-        if column < 0:
-            return Place(file=file)
+        if column < 0 or not setting.where:
+            return Place(file=file)  # what nobody wrote has no text to show
         return Place(file=file, column=column + 1, source=setting.value or "", width=max(width, 1))
 
     def tree(self, path: Path) -> Tree:
