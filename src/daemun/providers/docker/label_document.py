@@ -47,11 +47,6 @@ class LabelDocument(Document):
             found = next((below for name, below in found.items() if name.lower() == step.lower()), None)
         return found
 
-    def where(self, path: Path) -> str:
-        """Return what gave the setting at a path, or the first one below it; "" when none is there."""
-        spot, whole = self.find(path)
-        return self.settings[spot.line].where if whole and 0 <= spot.line < len(self.settings) else ""
-
 
 def document_of(settings: Iterable[Setting], *, file: str, read: Read) -> LabelDocument:
     """Return the settings as a tree; what contradicts itself is said in `read`, and left out."""
