@@ -41,7 +41,7 @@ class ServerLabels(Server):
 
 def names_of(kind: str, settings: Sequence[Setting], read: Read) -> list[str]:
     """Return the names of the routers or services that a container has, those with errors among them."""
-    named = [str(setting.path[2]) for setting in settings if (found := owner(setting.path)) and found[0] == kind]
+    named = [found[1] for setting in settings if (found := owner(setting.path)) and found[0] == kind]
     named += sorted(name for of, name in read.broken if of == kind)
     return list(dict.fromkeys(named))
 
