@@ -37,7 +37,7 @@ def item_at(value: Value, *keys: Value) -> Value:
             if not isinstance(key, str):
                 raise FunctionError(f"a map is asked by a text, not {kind_of(key)}")
             value = value.get(key, "")
-        elif isinstance(value, Sequence):
+        elif isinstance(value, Sequence) and not isinstance(value, str):
             if not isinstance(key, int) or not 0 <= key < len(value):
                 raise FunctionError(f"there is no item {printed(key)}: there are {len(value)}")
             value = value[key]
