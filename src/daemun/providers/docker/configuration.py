@@ -16,7 +16,8 @@ from daemun.errors import Place, Problem
 from daemun.providers.docker.address import Finder, Surroundings
 from daemun.providers.docker.container import Container
 from daemun.providers.docker.exposure import Asked, asked_of, hidden, is_serving
-from daemun.providers.docker.labels import Read, Setting, document_of
+from daemun.providers.docker.label_document import document_of
+from daemun.providers.docker.labels import Read, Setting
 from daemun.providers.docker.merge import merge
 from daemun.providers.docker.reach import within_reach
 from daemun.providers.docker.routers import Defaults, with_rules
@@ -88,7 +89,7 @@ def _dynamic(
         defaults = Defaults(container=container, own_name=own_name, template=template, file=file)
         settings = with_rules(settings, defaults=defaults, read=read)
     dynamic, problems = build_dynamic([document_of(settings, file=file, read=read)], provider=provider)
-    broken = {(kind, qualified(name, provider)) for kind, name in read.broken}
+    broken = {(kind, qualified(name, provider)) for kind, name in read.broken if name}
     return _without(dynamic, broken), [*read.problems, *problems]
 
 
