@@ -11,6 +11,8 @@ from daemun.cli.run import ACME_EMAIL
 
 if TYPE_CHECKING:
     from daemun.errors import Problem
+    from daemun.traefik.dynamic import Dynamic
+    from daemun.traefik.static import Static
 
 
 def check(
@@ -48,7 +50,6 @@ def _problems(files: list[Path], *, verbose: bool, acme_email: str | None) -> li
     from daemun.config.language import Language, language_of
     from daemun.nginx.certificates import Resolver
     from daemun.nginx.check import check as check_nginx
-    from daemun.traefik.certificate_needs import certificate_needs
     from daemun.traefik.check import check as check_traefik
 
     acme = None if acme_email is None else Resolver(email=acme_email)
@@ -58,7 +59,21 @@ def _problems(files: list[Path], *, verbose: bool, acme_email: str | None) -> li
         if path not in others:
             problems.extend(check_nginx(path, acme=acme, with_idle=verbose, look=look_at))
     if others:
-        problems.extend(check_traefik(others, look=lambda *values: look_at(certificate_needs(*values)[0])))
+        problems.extend(check_traefik(others, look=_look))
+    return problems
+
+
+def _look(static: Static, dynamic: Dynamic) -> list[Problem]:
+    """Look at what a configuration leads to: certificates, and the ways to Docker engines."""
+    from daemun.certificates.files import look_at
+    from daemun.traefik.certificate_needs import certificate_needs
+
+    problems = look_at(certificate_needs(static, dynamic)[0])
+    if static.providers.docker is not None:
+        from daemun.providers.docker.check import docker_problems
+
+        beside = Path(static.origin_file) if static.origin_file else None
+        problems = [*problems, *docker_problems(static, beside=beside)]
     return problems
 
 
