@@ -287,6 +287,17 @@ def test_two_engines(docker: Docker, instance: Instance) -> None:
         until(lambda: len(endpoints(instance)) == 2, what="three")
 
 
+def test_without_events(docker: Docker, instance: Instance) -> None:
+    """A socket proxy that lets no events through is complained about once, and the containers are seen now and then."""
+    docker.run(name="one", labels=WEB)
+    with Recorder(docker.socket, refuses=b"/events") as recorder:
+        plane = follow(instance, recorder.endpoint)
+        served_by(instance, "one")
+        docker.run(name="two", labels=WEB)
+        served_by(instance, "one", "two")
+        assert plane.log.count("must let through GET of /version, /containers and /events") == 1
+
+
 def test_without_watch(docker: Docker, instance: Instance) -> None:
     """What there is at the start is all there ever will be."""
     docker.run(name="one", labels=WEB)
