@@ -109,6 +109,15 @@ def test_a_stop_signal_takes_the_endpoint_away_at_once(docker: Docker, instance:
         assert count_lists(recorder) == 1
 
 
+def test_who_ends_while_nobody_listens_drains_too(docker: Docker, instance: Instance) -> None:
+    """The control plane was killed in the midst of a deployment: the next one hears of the stop signal all the same."""
+    one, two = (docker.run(command=["sh", "-c", STUBBORN], name=name, labels=WEB) for name in ("one", "two"))
+    follow(instance, docker.host, throttle="1h").kill()
+    two.kill("TERM")
+    instance.run()
+    until(lambda: endpoints(instance) == {address(one)}, what="the drain of two")
+
+
 def test_who_lives_on_gets_requests_again(docker: Docker, instance: Instance) -> None:
     """A signal that was handled, five seconds beyond the stop timeout, when SIGKILL would have come."""
     one = docker.run(command=["sh", "-c", STUBBORN], name="one", labels=WEB, more={"StopTimeout": 0})

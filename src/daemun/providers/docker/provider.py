@@ -47,6 +47,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.25, 5.0
 # How long an engine may take to answer the first time before what it had last is believed, seconds.
 _START_PATIENCE = 2.0
 _FILTERS = quote(json.dumps({"type": ["container", "network"], "event": list(ACTIONS)}))
+_LOOK_BACK = 10  # seconds: what `docker stop` gives a container
 _NOT_FOUND = 404
 _MOST_NAMES = 10
 
@@ -99,7 +100,8 @@ class DockerProvider:
                 self._say_found()
                 await self._list(client, tell)
                 return
-            # From a little before: what happens between two answers is told twice rather than not at all.
+            # From before: what happens between two answers is told twice rather than not at all, and who got his stop
+            # signal while nobody listened drains too.
             target = f"/events?filters={_FILTERS}{_since(client.date)}"
             async with aclosing(client.follow(target)) as events:
                 self._roster.forget()
@@ -252,9 +254,9 @@ def _restored(kept: list[Mapping[str, Any]]) -> tuple[Container, ...] | None:
 
 
 def _since(date: str) -> str:
-    """Return the parameter that means from this moment on, by the engine's clock."""
+    """Return the parameter that means from a little before this moment on, by the engine's clock."""
     try:
-        return f"&since={int(parsedate_to_datetime(date).timestamp())}"
+        return f"&since={int(parsedate_to_datetime(date).timestamp()) - _LOOK_BACK}"
     except ValueError:
         return ""
 
