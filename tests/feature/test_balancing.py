@@ -408,7 +408,7 @@ def test_counts_survive_an_apply() -> None:
 
 def test_rest_of_one_endpoint() -> None:
     """An endpoint's own rest goes before the service's: one never rests, the other after its first failure."""
-    never = {"failures": 0, "window_ms": 10_000, "rest_ms": 10_000, "spare_single": True}
+    never = {"failures": 0, "window_ms": 10_000, "rest_ms": 10_000, "spare_single": True, "early_ms": 0}
     with dead() as one, dead() as other, origins(1) as (live,):
         whole = plan(endpoint(one, rest=never), endpoint(other), live.address)
         with Engine(whole) as engine, spread(engine) as clients:

@@ -48,3 +48,33 @@ async def ws(socket: WebSocket):
     except WebSocketDisconnect:
         pass
 """
+
+# Says its name, and appends each order that it executes to a file.
+ORDERS = """
+import asyncio
+import os
+
+import fastapi
+
+app = fastapi.FastAPI()
+name = os.environ["NAME"]
+record = os.open(os.environ["RECORD"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+@app.get("/")
+async def get() -> str:
+    return name
+
+
+@app.get("/slow")
+async def slow() -> str:
+    await asyncio.sleep(0.05)
+    return name
+
+
+@app.post("/orders/{number}")
+async def order(number: int, request: fastapi.Request) -> str:
+    await request.body()
+    os.write(record, f"{number}\\n".encode())
+    return name
+"""

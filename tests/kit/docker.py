@@ -23,6 +23,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -299,8 +300,8 @@ class Docker:
 
     def clear(self) -> None:
         """Remove all containers and networks; images stay."""
-        for container in self.containers():
-            container.remove()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(Container.remove, self.containers()))
         for name in list(self._networks):
             with contextlib.suppress(DockerError):
                 self.call("DELETE", f"/networks/{name}")

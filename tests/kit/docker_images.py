@@ -97,8 +97,12 @@ def _build(kept: Path) -> None:
         built.rename(kept)
 
 
-# A program whose PID is 1 ends at SIGTERM only if it says so.
-SAYS_ITS_NAME = 'trap "exit 0" TERM; echo "$NAME" >/www/index.html; httpd -f -p 80 -h /www & wait'
+# A program whose PID is 1 ends at SIGTERM only if it says so; this one lets running answers end, as a server should.
+SAYS_ITS_NAME = """
+trap 'kill $!; sleep 0.2; exit 0' TERM
+echo "$NAME" >/www/index.html
+httpd -f -p 80 -h /www & wait
+"""
 
 UVICORN = ("python3", "-m", "uvicorn", "application:app", "--app-dir", "/app", "--host", "0.0.0.0", "--port", "80")
 

@@ -63,7 +63,14 @@ def endpoint(address: str, **fields: Any) -> Json:
 def service(*endpoints: str | Json, strategy: Any = "round_robin", **fields: Any) -> Json:
     """A balanced service; `rest` and `retry` may be given in part."""
     whole = [endpoint(e) if isinstance(e, str) else e for e in endpoints]
-    rest = {"failures": 1, "window_ms": 10_000, "rest_ms": 10_000, "spare_single": True, **fields.pop("rest", {})}
+    rest = {
+        "failures": 1,
+        "window_ms": 10_000,
+        "rest_ms": 10_000,
+        "spare_single": True,
+        "early_ms": 1_000,
+        **fields.pop("rest", {}),
+    }
     retry = {
         "on": ["unsent"],
         "tries": 0,

@@ -215,4 +215,4 @@ def _endpoint(address: str, ordinal: int) -> plan.Endpoint:
 
 
 def _rest(failures: int, millis: int) -> plan.Rest:
-    return plan.Rest(failures=failures, window_ms=millis, rest_ms=millis, spare_single=True)
+    return plan.Rest(failures=failures, window_ms=millis, rest_ms=millis, spare_single=True, early_ms=1_000)

@@ -139,6 +139,8 @@ class Rest:
     rest_ms: Millis
     # A service of one endpoint never rests.
     spare_single: bool
+    # When every endpoint rests, one that was left alone for so long is asked all the same; 0: at once.
+    early_ms: Millis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ def _application(pages: str) -> plan.Balanced:
         endpoints=(endpoint,),
         generation=0,
         transport=TRANSPORT,
-        rest=plan.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True),
+        rest=plan.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True, early_ms=0),
         retry=plan.Retry(on=(plan.Unsent(),), tries=0, timeout_ms=0, non_idempotent=False, resend_on_stale=True),
     )
 

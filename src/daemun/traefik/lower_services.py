@@ -28,7 +28,7 @@ _STRATEGIES: dict[str, plan.Strategy] = {
     "leastconn": plan.LeastConnections(),
     "iphash": plan.IpHash(),
 }
-_REST = plan.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True)
+_REST = plan.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True, early_ms=0)
 _RETRY = plan.Retry(
     on=(plan.Unsent(), plan.Error()),
     tries=0,

@@ -182,7 +182,9 @@ def transport(*, read_ms: int = MINUTE) -> service.Transport:
 
 def rest(*, failures: int = 1, seconds: int = 10) -> service.Rest:
     """`max_fails` and `fail_timeout`."""
-    return service.Rest(failures=failures, window_ms=seconds * 1_000, rest_ms=seconds * 1_000, spare_single=True)
+    return service.Rest(
+        failures=failures, window_ms=seconds * 1_000, rest_ms=seconds * 1_000, spare_single=True, early_ms=1_000
+    )
 
 
 def retry(*on: service.RetryOn) -> service.Retry:

@@ -348,7 +348,7 @@ def control_plane(name: str, entry: Origin) -> service.Service:
             endpoints=(socket,),
             generation=0,
             transport="traefik",
-            rest=service.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True),
+            rest=service.Rest(failures=1, window_ms=10_000, rest_ms=10_000, spare_single=True, early_ms=0),
             retry=service.Retry(
                 on=(service.Unsent(),), tries=0, timeout_ms=0, non_idempotent=False, resend_on_stale=True
             ),

@@ -22,7 +22,7 @@ def test_servers() -> None:
     )
     said = [(e.address, e.ordinal, e.weight, e.max_connections, e.backup, e.down) for e in made.endpoints]
     assert said == [("a:1", 0, 3, 5, False, False), ("a:1", 1, 1, 0, False, False), ("b:2", 0, 1, 0, True, True)]
-    rest = service.Rest(failures=0, window_ms=60_000, rest_ms=60_000, spare_single=True)
+    rest = service.Rest(failures=0, window_ms=60_000, rest_ms=60_000, spare_single=True, early_ms=1_000)
     assert [one.rest for one in made.endpoints] == [None, rest, None]
 
 

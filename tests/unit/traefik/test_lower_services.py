@@ -60,6 +60,7 @@ def test_a_dead_server_costs_no_client_an_error() -> None:
     assert balanced.retry.resend_on_stale
     assert balanced.rest.failures == 1
     assert balanced.rest.spare_single
+    assert balanced.rest.early_ms == 0
 
 
 @pytest.mark.parametrize(

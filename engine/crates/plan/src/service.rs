@@ -105,6 +105,8 @@ pub struct Rest {
     pub rest_ms: Millis,
     /// A service of one endpoint never rests.
     pub spare_single: bool,
+    /// When every endpoint rests, one that was left alone for so long is asked all the same; 0: at once.
+    pub early_ms: Millis,
 }
 
 /// When a request goes to another endpoint. Nothing is sent again once the client got a byte.

@@ -66,10 +66,6 @@ struct Health {
     tried: Option<Instant>,
 }
 
-/// When every endpoint rests, one that was left alone for this long is tried all the same: a service whose
-/// instances were all restarted at once is back as soon as they are.
-const DESPERATE: Duration = Duration::from_secs(1);
-
 /// What a failure or success changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -143,10 +139,11 @@ impl Endpoint {
         self.lock().rests_until.is_none_or(|until| until <= now)
     }
 
-    /// It rests, but nobody else is there and it was left alone for a moment.
+    /// For whom nobody else is there: how long it was left alone in its rest, if that is long enough.
     #[must_use]
-    pub fn may_try_early(&self, now: Instant) -> bool {
-        self.lock().tried.is_none_or(|tried| now.duration_since(tried) >= DESPERATE)
+    pub fn left_alone(&self, now: Instant) -> Option<Duration> {
+        let alone = self.lock().tried.map_or(Duration::MAX, |tried| now.duration_since(tried));
+        (alone >= Duration::from_millis(self.rest.early_ms)).then_some(alone)
     }
 
     /// It was picked: after a rest, it rests on for everyone else until this try has ended.

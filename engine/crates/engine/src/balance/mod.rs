@@ -171,13 +171,16 @@ impl Balancer {
 }
 
 impl Seats {
-    /// When nobody is free: the first that rests and may be tried early.
+    /// When nobody is free: of those that rest the one that was left alone for longest, if that was long enough. A
+    /// service whose instances were all restarted is back as soon as one of them is.
     fn resting(&self, asking: &Asking<'_>) -> Option<usize> {
         let now = Instant::now();
-        self.list.iter().position(|s| {
-            let usable = !s.down && s.weight > 0 && !asking.tried.contains(&s.endpoint.key);
-            usable && s.has_room() && s.endpoint.is_resting() && s.endpoint.may_try_early(now)
-        })
+        let alone = |seat: &Seat| {
+            let usable = !seat.down && seat.weight > 0 && !asking.tried.contains(&seat.endpoint.key);
+            (usable && seat.has_room() && seat.endpoint.is_resting()).then(|| seat.endpoint.left_alone(now)).flatten()
+        };
+        let resting = self.list.iter().enumerate().filter_map(|(at, seat)| Some((alone(seat)?, at)));
+        resting.max_by_key(|&(alone, at)| (alone, std::cmp::Reverse(at))).map(|(_, at)| at)
     }
 
     fn choose(

@@ -26,7 +26,7 @@ fn seat(number: usize, (weight, max_connections, backup): Of, rest_ms: u64) -> S
         url: format!("http://{text}"),
         rest: None,
     };
-    let rest = Rest { failures: 1, window_ms: 10_000, rest_ms, spare_single: false };
+    let rest = Rest { failures: 1, window_ms: 10_000, rest_ms, spare_single: false, early_ms: 1_000 };
     Seat::new(Endpoint::new(Address::parse(&text).unwrap(), &of, rest), &of, 0)
 }
 

@@ -190,7 +190,7 @@ fn seat_of(address: &str, scheme: UpstreamScheme) -> PlanEndpoint {
 
 /// There is nobody to go to instead.
 fn never_rests() -> Rest {
-    Rest { failures: 0, window_ms: 0, rest_ms: 0, spare_single: true }
+    Rest { failures: 0, window_ms: 0, rest_ms: 0, spare_single: true, early_ms: 0 }
 }
 
 fn no_endpoint(cause: &str) -> Fault {

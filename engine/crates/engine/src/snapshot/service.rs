@@ -146,7 +146,7 @@ impl ServiceRun {
         balancer: Balancer,
         (transport, retry): (Arc<TransportRun>, RetryRun),
     ) -> Arc<Self> {
-        let rest = Rest { failures: 0, window_ms: 0, rest_ms: 0, spare_single: true };
+        let rest = Rest { failures: 0, window_ms: 0, rest_ms: 0, spare_single: true, early_ms: 0 };
         Arc::new(Self { id: id.to_owned(), name: name.to_owned(), balancer, transport, retry, key: None, rest })
     }
 
