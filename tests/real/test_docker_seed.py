@@ -1,54 +1,74 @@
-"""The user's own files with containers: traefik-dev.toml, and traefik-prod.toml with the labels of docker-labels.yml."""
+"""The user's own files with a real Docker engine: seed/traefik-dev.toml, seed/traefik-prod.toml, seed/docker-labels.yml."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
-from tests.kit.daemun import Instance
+from tests.kit.daemun import ControlPlane, Instance
 from tests.kit.docker import Docker
-from tests.kit.docker_gate import DockerGate, rule
 from tests.kit.pebble import Pebble
 from tests.kit.production import APPLICATION, NAME, SEED, obtained, production
 from tests.kit.waiting import until
 from tests.kit.wire import Client
 
-THROTTLE = 2.0  # Traefik's default, seconds
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "fastapi"}
+THROTTLE = 2.0  # Traefik's, for the seed says nothing else
 
 
-def test_development(docker: Docker) -> None:
-    """traefik-dev.toml hides a container without `traefik.enable=true` and says so; with it, one is served soon after its start."""
+def seed_labels(name: str) -> dict[str, str]:
+    """The seed's labels, for another host name."""
+    listed: list[str] = yaml.safe_load((SEED / "docker-labels.yml").read_text())["labels"]
+    labels = dict(line.split("=", 1) for line in listed)
+    assert "yourdomain.com" in labels["traefik.http.routers.fastapi.rule"]
+    return {label: value.replace("yourdomain.com", name) for label, value in labels.items()}
+
+
+@contextlib.contextmanager
+def development(docker: Docker) -> Iterator[tuple[Instance, ControlPlane]]:
+    """The seed's development file; only the address and the engine's endpoint are others."""
     text = (SEED / "traefik-dev.toml").read_text()
     for before, after in (
         ('address = ":80"', 'address = "127.0.0.1:0"'),
-        ("exposedByDefault = false", f'exposedByDefault = false\nendpoint = "{docker.host}"\n[log]\nlevel = "INFO"'),
+        ("[providers.docker]", f'[providers.docker]\nendpoint = "{docker.host}"'),
     ):
         assert text.count(before) == 1
         text = text.replace(before, after)
     with Instance() as instance:
-        instance.write("traefik-dev.toml", text)
-        gate = DockerGate(instance=instance, plane=instance.run(config="traefik-dev.toml"), listener="http")
-        docker.run(name="hidden", labels=rule("hidden.example", router="hidden"))
-        gate.said("hidden", "traefik.enable=true")
-        assert gate.get("hidden.example").status == 404
-        labels = rule("shown.example", router="shown", more={"traefik.enable": "true"})
-        shown = docker.create(name="shown", labels=labels)
-        began = time.monotonic()
-        shown.start()
-        gate.served("shown.example", by="shown")
-        assert time.monotonic() - began < THROTTLE + 1
+        instance.write("traefik-dev.toml", f'{text}\n[log]\nlevel = "INFO"\n')
+        yield instance, instance.run(config="traefik-dev.toml")
+
+
+def status(instance: Instance, host: str) -> int:
+    with Client(instance.address("http")) as client:
+        return client.request(host=host).status
+
+
+def test_development(docker: Docker) -> None:
+    """A container without traefik.enable=true is hidden, and the log names the label; with it and a rule it is served."""
+    rule = {"traefik.http.routers.app.rule": "Host(`app.localhost`)"}
+    with development(docker) as (instance, plane):
+        hidden = docker.run(name="hidden", labels=rule)
+        until(lambda: "it lacks the label traefik.enable=true" in plane.log, what="the missing label in the log")
+        assert "container hidden" in plane.log
+        assert status(instance, "app.localhost") == 404
+        hidden.remove()
+        begun = time.monotonic()
+        docker.run(name="app", labels={**rule, "traefik.enable": "true"})
+        until(lambda: status(instance, "app.localhost") == 200, what="the application")
+        assert time.monotonic() - begun < THROTTLE + 5  # a second on a machine of one's own
 
 
 def test_production(docker: Docker, tmp_path: Path) -> None:
     """traefik-prod.toml and the seed's two labels: https with a certificate by itself; a container stops, no request fails."""
     (tmp_path / "application.py").write_text(APPLICATION)
-    told = yaml.safe_load((SEED / "docker-labels.yml").read_text())["labels"]
-    labels = dict(label.replace("yourdomain.com", NAME).split("=", 1) for label in told)
+    labels = seed_labels(NAME)
     assert len(labels) == 2
     with Pebble() as ca, Instance() as instance:
         provider = f'[providers.docker]\nendpoint = "{docker.host}"'

@@ -8,6 +8,7 @@ from `providers.docker`, but for where it is and how it is reached. Nothing is c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -16,12 +17,11 @@ from pydantic import AfterValidator, Field
 
 from daemun.config.durations import Seconds
 from daemun.config.section import Section
-from daemun.traefik.constraints import check_constraints
-from daemun.traefik.go_template import check_template
 
 DOCKER = "docker"
 SOCKET = "unix:///var/run/docker.sock"
 DEFAULT_RULE = "Host(`{{ normalize .Name }}`)"
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SCHEMES = ("unix", "tcp", "http", "https", "ssh")
 # Where an engine is and how it is reached: never taken from another one.
 _OWN = frozenset({"endpoint", "username", "password", "tls"})
@@ -58,6 +58,18 @@ def _checked(endpoint: str) -> str:
     return endpoint
 
 
+def _constraints(text: str) -> str:
+    from daemun.traefik.constraints import check_constraints  # only where some are written
+
+    return check_constraints(text)
+
+
+def _template(text: str) -> str:
+    from daemun.traefik.go_template import check_template  # only where one is written
+
+    return check_template(text)
+
+
 Endpoint = Annotated[str, AfterValidator(_checked)]
 
 
@@ -83,8 +95,8 @@ class DockerOptions(Section):
     allow_empty_services: bool = False
     use_bind_port_ip: bool = Field(default=False, alias="useBindPortIP")
     network: str = ""
-    default_rule: Annotated[str, AfterValidator(check_template)] = DEFAULT_RULE
-    constraints: Annotated[str, AfterValidator(check_constraints)] = ""
+    default_rule: Annotated[str, AfterValidator(_template)] = DEFAULT_RULE
+    constraints: Annotated[str, AfterValidator(_constraints)] = ""
 
 
 class DockerEngine(DockerOptions):
@@ -93,10 +105,17 @@ class DockerEngine(DockerOptions):
     endpoint: Endpoint
 
 
+def _named(engines: dict[str, DockerEngine]) -> dict[str, DockerEngine]:
+    for name in engines:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot be an engine's name: letters, digits, dots, dashes and underscores can")
+    return engines
+
+
 class Docker(DockerOptions):
     """The Docker provider: one engine, and further ones."""
 
-    engines: dict[str, DockerEngine] = {}
+    engines: Annotated[dict[str, DockerEngine], AfterValidator(_named)] = {}
 
     def providers(self) -> Mapping[str, DockerOptions]:
         """Return each engine's options, complete, by the name of its provider."""
