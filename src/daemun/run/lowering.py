@@ -32,6 +32,7 @@ from daemun.needs import Needs
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
 from daemun.run.borders import Rejected, Tell, Wanted
+from daemun.run.growing import growing
 from daemun.run.language import Configuration
 
 _log = structlog.get_logger()
@@ -187,16 +188,22 @@ class Lowerer:
 
 def look(configuration: Configuration, *, gatherer: Gatherer) -> Looked:
     """Find out which certificates are needed, and read the files."""
-    needs = configuration.needs()
-    return Looked(configuration=configuration, needs=needs, read=gatherer.read(needs, now=datetime.now(UTC)))
+    with growing():
+        needs = configuration.needs()
+        return Looked(configuration=configuration, needs=needs, read=gatherer.read(needs, now=datetime.now(UTC)))
 
 
 def lower_all(
     looked: Looked, *, gatherer: Gatherer, others: Mapping[Id, Material] | None = None, pages: str = PAGES
 ) -> Lowered:
     """Lower a configuration with what is at hand; `others` are the certificates of sources."""
+    with growing():
+        return _lower_all(looked, gatherer=gatherer, others=others or {}, pages=pages)
+
+
+def _lower_all(looked: Looked, *, gatherer: Gatherer, others: Mapping[Id, Material], pages: str) -> Lowered:
     configuration = looked.configuration
-    gathered = gatherer.gather(looked.needs, looked.read, others or {}, now=datetime.now(UTC))
+    gathered = gatherer.gather(looked.needs, looked.read, others, now=datetime.now(UTC))
     plan, problems = configuration.lower(gathered.at_hand, pages=pages)
     closings = [listener.closing for listener in plan.listeners.values()]
     grace = max((closing.accept_grace_ms + closing.grace_ms for closing in closings), default=0) / 1000
