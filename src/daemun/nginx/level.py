@@ -6,7 +6,7 @@ nginx's rule: a directive given on a level replaces what the levels above say of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from daemun.nginx.directive import Directive
@@ -59,7 +59,7 @@ class Level:
         found = self._holding.get(name)
         return found[-1].args[0] if found and found[-1].args else default
 
-    def beyond(self, names: Set[str]) -> Level:
+    def beyond(self, names: frozenset[str]) -> Level:
         """Return the nearest level, outermost at last, that says something else than these."""
         level = self
         while level.parent is not None and level._own.keys() <= names:

@@ -81,7 +81,17 @@ class Proxied:
 
 # What servers and locations say for themselves, and nothing here asks for: all that is around them means the same.
 _APART = frozenset(
-    ["listen", "server_name", "location", "root", "index", "access_log", "error_log", "ssl_certificate", "ssl_certificate_key"]
+    [
+        "listen",
+        "server_name",
+        "location",
+        "root",
+        "index",
+        "access_log",
+        "error_log",
+        "ssl_certificate",
+        "ssl_certificate_key",
+    ]
 )
 
 

@@ -213,3 +213,36 @@ def test_not_inherited_but_by_if() -> None:
 def test_what_is_refused(block: str, message: str) -> None:
     """Each is said."""
     assert messages(f"server {{ listen 8080; {block} }}") == [message]
+
+
+def test_locations_that_say_the_same_are_one_action() -> None:
+    """A thousand servers with one application write the same: the action is made once, with what is around it the same."""
+    location = "location / { proxy_pass http://app; proxy_read_timeout 5s; }"
+    plan = plan_of(f"{APP} server {{ server_name a; {location} }}\nserver {{ server_name b; {location} }}")
+    assert plan.routes["a /"].action is plan.routes["b /"].action
+    assert plan.routes["a /"].origin != plan.routes["b /"].origin
+
+
+@pytest.mark.parametrize(
+    ("around", "inside"),
+    [
+        ("proxy_buffering off;", ""),
+        ("proxy_hide_header X;", ""),
+        ("proxy_redirect off;", ""),
+        ("", "proxy_method GET;"),
+    ],
+)
+def test_what_is_around_a_location_counts(around: str, inside: str) -> None:
+    """The same proxy_pass means something else where more is said of it."""
+    plain = "server { server_name a; location / { proxy_pass http://app; } }"
+    other = f"server {{ server_name b; {around} location / {{ proxy_pass http://app; {inside} }} }}"
+    alone = plan_of(f"{APP} {other}").routes["b /"].action
+    plan = plan_of(f"{APP} {plain} {other}")
+    assert plan.routes["b /"].action == alone != plan.routes["a /"].action
+
+
+def test_a_mistake_is_told_at_each_place() -> None:
+    """Locations that say the same wrong thing are each told so."""
+    location = "location / { proxy_pass http://app; proxy_next_upstream never; }"
+    found = messages(f"{APP} server {{ server_name a; {location} }} server {{ server_name b; {location} }}")
+    assert len(found) == 2
