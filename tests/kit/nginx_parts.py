@@ -16,7 +16,7 @@ from daemun.plan.codec import written
 from daemun.plan.template import Literal, Template
 from daemun.plan.variable import Variable
 
-ORIGIN: Template = (Literal("http://"), Variable.HOST, Literal(":8080"))
+ORIGIN: Template = (Literal("http://"), Variable.HOST_OR_ADDRESS, Literal(":8080"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -157,18 +157,18 @@ def test_redirects() -> None:
 
     def rewrites(more: str, url: str = "http://app/b/") -> list[tuple[object, object]]:
         found = proxied(f"location /a/ {{ proxy_pass {url}; {more} }}", before=APP).rewrite_location
-        return [(one.pattern.regex if one.pattern else one.from_, one.to) for one in found]
+        return [(one.pattern.regex if one.pattern else one.from_, (one.base, one.to)) for one in found]
 
-    base = (Literal("http://"), Variable.HOST)
-    default = ((Literal("http://app/b/"),), (*base, Literal(":8080/a/")))
+    base = (Literal("http://"), Variable.HOST_OR_ADDRESS, Literal(":8080"))
+    default = ((Literal("http://app/b/"),), (base, (Literal("/a/"),)))
     assert rewrites("") == [default]
     assert rewrites("proxy_redirect off;") == []
     assert rewrites("proxy_redirect http://x/ https://y/; proxy_redirect default;") == [
-        ((Literal("http://x/"),), (Literal("https://y/"),)),
+        ((Literal("http://x/"),), ((), (Literal("https://y/"),))),
         default,
     ]
-    assert rewrites("proxy_redirect ~*^http://x /;") == [("^http://x", (*base, Literal(":8080/")))]
-    assert rewrites("absolute_redirect off;") == [((Literal("http://app/b/"),), (Literal("/a/"),))]
+    assert rewrites("proxy_redirect ~*^http://x /;") == [("^http://x", (base, (Literal("/"),)))]
+    assert rewrites("absolute_redirect off;") == [((Literal("http://app/b/"),), ((), (Literal("/a/"),)))]
     assert rewrites("", "http://app$request_uri") == []
 
 
