@@ -189,3 +189,13 @@ def test_cookies_of_an_upstream() -> None:
         with served(f"location / {{ {seen} proxy_pass http://{origin.address}; }}") as prefix:
             prefix.start()
             assert prefix.get().get("X-Seen") == "<one two><a,b><>"
+
+
+def test_break_after_a_rewrite() -> None:
+    """What was rewritten before a `break` goes on as it is: there is no prefix left for proxy_pass to replace."""
+    with Origin() as origin:
+        text = f"location /a {{ rewrite ^ /b; break; proxy_pass http://{origin.address}/c; }}"
+        with served(text) as prefix:
+            prefix.start()
+            assert prefix.get("/a").status == 200
+            assert origin.requests[0].target == "/b"
