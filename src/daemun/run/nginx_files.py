@@ -68,10 +68,10 @@ class NginxFiles:
     def _watched(self) -> list[Path]:
         return [self._config] if self._found is None else [*self._found.watched(), *self._beside]
 
+    @growing()
     def _read(self) -> Read:
-        with growing():
-            return read(self._config)
+        return read(self._config)
 
+    @growing()
     def _lower(self, found: Read) -> NginxConfiguration:
-        with growing():
-            return NginxConfiguration(draft=lower(found, acme=self._acme), directory=self._directory)
+        return NginxConfiguration(draft=lower(found, acme=self._acme), directory=self._directory)

@@ -49,13 +49,9 @@ class Loaded:
     logs: tuple[str, ...]
 
 
+@growing()
 def load(flags: Flags, paths: Paths) -> Loaded:
     """Read and lower."""
-    with growing():
-        return _load(flags, paths)
-
-
-def _load(flags: Flags, paths: Paths) -> Loaded:
     found = read(Path(paths.config))
     given = read_text(flags.given, file=COMMAND_LINE)
     whole = replace(
