@@ -29,6 +29,7 @@ from daemun.run.drop_in.flags import Flags
 from daemun.run.drop_in.messages import COMMAND_LINE, opening
 from daemun.run.drop_in.paths import ACCESS_LOG, Paths
 from daemun.run.drop_in.settings import Settings, settings_of
+from daemun.run.growing import growing
 
 if TYPE_CHECKING:
     from daemun.certificates.material import Material
@@ -48,6 +49,7 @@ class Loaded:
     logs: tuple[str, ...]
 
 
+@growing()
 def load(flags: Flags, paths: Paths) -> Loaded:
     """Read and lower."""
     found = read(Path(paths.config))
