@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -300,3 +301,31 @@ def test_units_of_distributions() -> None:
         done = subprocess.run([*stop, "--pidfile", str(prefix.path / "nginx.pid")], check=False)
         assert done.returncode == 0
         assert gone(pid)
+
+
+def test_users_that_change() -> None:
+    """A file of `auth_basic_user_file` counts as it is now, without a reload; nginx.conf waits for one."""
+    text = (
+        "http { access_log off; server { listen 127.0.0.1:{port}; location / "
+        "{ auth_basic closed; auth_basic_user_file users; return 200 WORD; } } }\n"
+    )
+    with Prefix(text.replace("WORD", "one")) as prefix:
+        users = prefix.path / "users"
+        users.write_text("ann:{PLAIN}first\n")
+        prefix.start()
+
+        def status(password: str) -> int:
+            word = base64.b64encode(f"ann:{password}".encode()).decode()
+            with prefix.client() as client:
+                return client.request("GET", "/", f"Authorization: Basic {word}").status
+
+        # `return` is answered before anybody asks for a password.
+        prefix.write(text.replace("return 200 WORD;", "try_files /none =204;"))
+        assert prefix.nginx("-s", "reload").returncode == 0
+        until(lambda: status("first") == 204, what="the new configuration")
+        assert status("second") == 401
+        prefix.write(text.replace("WORD", "two"))
+        users.with_name("users.new").write_text("ann:{PLAIN}second\n")
+        users.with_name("users.new").replace(users)
+        until(lambda: status("second") == 204, what="the new password")
+        assert status("first") == 401

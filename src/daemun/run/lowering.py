@@ -71,13 +71,20 @@ def no_sources(_changed: Callable[[], None]) -> Sequence[CertificateSource]:
 class Lowerer:
     """Keeps a configuration lowered. `sources` is called with what each of them calls when it has something new.
 
-    `pages` is the socket of our own application.
+    `pages` is the socket of our own application, `log` writes what is wrong.
     """
 
     def __init__(
-        self, *, tell: Tell, data_dir: Path | None = None, pages: str = PAGES, sources: Sources = no_sources
+        self,
+        *,
+        tell: Tell,
+        data_dir: Path | None = None,
+        pages: str = PAGES,
+        sources: Sources = no_sources,
+        log: Callable[[Problem], None] = log_problem,
     ) -> None:
         self._tell = tell
+        self._log_problem = log
         self._pages = pages
         self._gatherer = Gatherer(data_dir=data_dir or default_data_dir())
         self._sources = tuple(sources(self.again))
@@ -181,7 +188,7 @@ class Lowerer:
     def _log(self, problems: tuple[Problem, ...], *, but: Sequence[Problem] = ()) -> None:
         for problem in problems:
             if problem not in but:
-                log_problem(problem)
+                self._log_problem(problem)
         self._logged = problems
 
 
