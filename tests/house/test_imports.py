@@ -20,7 +20,7 @@ LAYERS = (
     ("certificates",),
     ("providers",),
     ("traefik", "nginx"),
-    ("needs",),
+    ("needs", "engine_terms"),
     ("config", "plan"),
     ("logs",),
     ("errors",),
@@ -37,6 +37,7 @@ MODULES = [
     SOURCE / "supervisor.py",
     SOURCE / "logs.py",
     SOURCE / "needs.py",
+    SOURCE / "engine_terms.py",
     SOURCE / "errors.py",
 ]
 

@@ -93,7 +93,7 @@ types HSL 0{* yes
 underscores_in_headers HS flag yes
 upstream H 1{* yes
 use E 1 idle
-user M 1-2 idle run daemun as that user
+user M 1-2 yes
 valid_referers SL 1+* yes
 worker_aio_requests E 1 idle
 worker_connections E 1 idle

@@ -26,7 +26,7 @@ charset_types HSL 1+ idle
 chunked_transfer_encoding HSL flag idle
 client_body_in_file_only HSL 1 idle
 client_body_in_single_buffer HSL flag idle
-client_body_temp_path HSL 1-4 idle
+client_body_temp_path HSL 1-4 yes
 connection_pool_size HS 1 idle
 create_full_put_path HSL flag no(off) take uploads in the application
 dav_methods HSL 1+ no(off) take uploads in the application

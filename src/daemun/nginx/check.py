@@ -15,6 +15,7 @@ from daemun.needs import Needs
 from daemun.nginx.certificates import Resolver
 from daemun.nginx.judge import idle
 from daemun.nginx.lower import lower
+from daemun.nginx.process import ignored_user
 from daemun.nginx.read import read
 
 # What else a configuration leads to and has to be looked at: its certificates.
@@ -38,4 +39,5 @@ def check(
         problems = list(error.problems)
     if with_idle:
         problems.extend(idle(found.directives))
+        problems.extend(ignored_user(found.directives, severity="info"))
     return in_order(problems)

@@ -29,6 +29,7 @@ from daemun.engine.bundle import bundle_of
 from daemun.errors import ConfigError, Problem
 from daemun.logs import log_problem
 from daemun.needs import Needs
+from daemun.plan.log import File
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
 from daemun.run.borders import Rejected, Tell, Wanted
@@ -212,7 +213,8 @@ def lower_all(
         log=configuration.log,
         grace=grace,
         complete=configuration.complete,
-        threads=configuration.threads,
+        engine=configuration.engine,
+        logs=tuple(log.sink.path for log in plan.logs.values() if isinstance(log.sink, File)),
     )
     return Lowered(wanted=wanted, problems=(*problems, *gathered.problems), gathered=gathered)
 

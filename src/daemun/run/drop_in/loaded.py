@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -21,6 +20,8 @@ from pathlib import Path
 from daemun.certificates.gather import Gatherer
 from daemun.certificates.local import default_data_dir
 from daemun.engine.locate import find_engine
+from daemun.engine.ownership import make_log
+from daemun.engine_terms import EngineTerms
 from daemun.errors import ConfigError, Problem
 from daemun.nginx.catalogue import catalogue
 from daemun.nginx.configuration import ErrorLogTerms, NginxConfiguration
@@ -46,9 +47,9 @@ class DropIn(NginxConfiguration):
         return self.settings.log
 
     @property
-    def threads(self) -> int | None:
-        """What `worker_processes` says, one without it: nginx's default."""
-        return self.settings.threads
+    def engine(self) -> EngineTerms:
+        """One thread where `worker_processes` says nothing: nginx's default."""
+        return replace(self.draft.engine, threads=self.settings.threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +108,10 @@ def _lowered(whole: Read, paths: Paths) -> Loaded:
 
 def unwritable(loaded: Loaded) -> str:
     """Return why a log cannot be written, in nginx's words; empty when all can. They are made, as nginx does."""
+    account = loaded.configuration.engine.account if loaded.configuration is not None else None
     for path in filter(None, (loaded.settings.log.file_path, *loaded.logs)):
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644))
+            make_log(path, account)
         except OSError as error:
             if error.errno != errno.ENXIO:  # a FIFO that nobody reads yet
                 return opening(path, error)

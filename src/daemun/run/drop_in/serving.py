@@ -121,7 +121,7 @@ async def _supervise(flags: Flags, paths: Paths, loaded: Loaded, state: StateDir
     settings = loaded.settings
     program = EngineProgram(
         binary=find_engine(),
-        threads=settings.threads,
+        threads=None,
         log=None,
         log_file=settings.log.file_path or "-",
     )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from daemun.errors import Problem
 from daemun.nginx.configuration import ErrorLogTerms
 from daemun.nginx.directive import Directive
-from daemun.nginx.log_formats import LEVELS
+from daemun.nginx.log_formats import LEVELS, STDERR, leads_to
+from daemun.nginx.process import ignored_user
 from daemun.run.drop_in.paths import PID, Paths
 
 # What a graceful stop may take when `worker_shutdown_timeout` gives no limit, seconds: nginx waits for ever, and a
@@ -44,7 +45,7 @@ def settings_of(directives: Sequence[Directive], paths: Paths) -> tuple[Settings
         threads=reading.threads(),
         shutdown=reading.seconds("worker_shutdown_timeout", FOR_EVER),
     )
-    return settings, tuple(reading.problems)
+    return settings, (*ignored_user(directives, severity="warning"), *reading.problems)
 
 
 class _Reading:
@@ -91,7 +92,7 @@ class _Reading:
                 message = f'"error_log {path}" is not written: only files and stderr are'
                 self.problems.append(Problem(severity="warning", kind="not_yet", message=message, place=one.place))
                 continue
-            where = "" if path == "stderr" else paths.from_prefix(path)
+            where = "" if path == "stderr" or leads_to(path) == STDERR else paths.from_prefix(path)
             return _own_log(level if level in LEVELS else "error", where)
         return _own_log("error", paths.error_log)
 
