@@ -66,7 +66,7 @@ proxy_http_version HSL 1 yes
 proxy_ignore_client_abort HSL flag idle a request ends with its client
 proxy_ignore_headers HSL 1+* yes
 proxy_intercept_errors HSL flag yes
-proxy_limit_rate HSL 1 no(0) rates are not limited in this version
+proxy_limit_rate HSL 1 no(0) leave it out: rates are not limited in this version
 proxy_max_temp_file_size HSL 1 yes
 proxy_method HSL 1 yes
 proxy_next_upstream HSL 1+* yes

@@ -55,3 +55,11 @@ def test_what_has_no_effect(tmp_path: Path) -> None:
         ("info", "worker_connections"),
         ("info", "sendfile"),
     ]
+
+
+def test_an_error_log_below_http(tmp_path: Path) -> None:
+    """The one of `http` is served, one of a server has no effect: said when asked for."""
+    main = tmp_path / "nginx.conf"
+    main.write_text("http {\nerror_log a.log;\nserver { listen 80;\nerror_log b.log warn; } }\n")
+    [said] = check(main, with_idle=True)
+    assert (said.severity, said.subject, said.place and said.place.line) == ("info", "error_log", 4)
