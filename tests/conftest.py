@@ -1,4 +1,4 @@
-"""What every test may rely on: no engine outlives the run, soak tests run only when asked for.
+"""What every test may rely on: no engine outlives the run, soak tests run only when asked for, a Docker engine.
 
 With CI set, a test that is skipped for want of something fails: there everything must be.
 """
@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from tests.kit import engine
+from tests.kit.docker import Docker
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,3 +46,18 @@ def no_engine_left_behind() -> Iterator[None]:
     yield
     left = engine.survivors()
     assert not left, f"engines left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[Docker]:
+    """The session's own Docker engine, started when the first test wants it."""
+    with Docker() as running:
+        yield running
+
+
+@pytest.fixture
+def docker(docker_engine: Docker) -> Iterator[Docker]:
+    """The session's Docker engine, empty but for images; what the test leaves there is removed."""
+    docker_engine.clear()
+    yield docker_engine
+    docker_engine.clear()

@@ -5,6 +5,7 @@
     │   └── RuleError        one routing rule is wrong: carries the offset inside the rule
     ├── PlanError            a Plan that the twin types refuse
     ├── CertificateError     a certificate, its key or a root cannot be used
+    ├── ProviderError        where configuration comes from cannot be reached, or says what cannot be understood
     └── EngineError          the engine process or its control socket failed
 
 A Problem says what was found, where (file, line, column) and what was meant. Readers collect
@@ -48,7 +49,8 @@ class Problem:
     """One thing wrong (error), doubtful (warning) or worth knowing (info) in a configuration.
 
     `kind` is a stable word for machines: syntax, unknown, value, missing, duplicate, reference,
-    rule, not_yet, empty, placement, hint, file, certificate. `subject` names the option (`http.routers.web.rule`).
+    rule, not_yet, empty, placement, hint, hidden, file, certificate. `subject` names the option
+    (`http.routers.web.rule`).
     """
 
     severity: Severity
@@ -132,6 +134,10 @@ class CertificateError(DaemunError):
         self.remedy = remedy
 
 
+class ProviderError(DaemunError):
+    """Where configuration comes from cannot be reached, or says what cannot be understood."""
+
+
 class EngineError(DaemunError):
     """The engine process or its control socket failed."""
 
@@ -191,7 +197,7 @@ def _caret_lines(place: Place) -> list[str]:
     padding = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
     under = source[len(before) : len(before) + max(place.width, 1)]
     carets = "^" * max(sum(_cells(char) for char in under), 1)
-    number = str(place.line)
+    number = str(place.line or "")  # a label has no line
     return [f"  {number} | {source}", f"  {' ' * len(number)} | {padding}{carets}"]
 
 

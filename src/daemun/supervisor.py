@@ -4,7 +4,8 @@
     engine ── Lost, events ──────┼──► one queue ──► one thing at a time
     signals ─ Stop, Leave, … ────┘
 
-A Plan that equals the last one is not applied; certificates that changed are handed over all the same. A refused one
+A Plan that equals the last one is not applied; certificates that changed are handed over all the same, and of a Plan
+that differs in endpoints only these are set. A refused one
 changes nothing. A dead engine is started again with the last Plan. Stop ends the engine and us; Leave ends only us, and
 the next control plane adopts the engine.
 """
@@ -172,6 +173,7 @@ class Supervisor:
         self._pending: Bundle | None = None
         self._revival: asyncio.TimerHandle | None = None
         self._deadly = 0
+        self._applied = 0
         self._grace = 0.0
         self._started_on = EngineTerms()
         self._logs: tuple[str, ...] = ()
@@ -259,6 +261,8 @@ class Supervisor:
             notify(X_DAEMUN_UNCHANGED=1)
         elif self._only_certificates(wanted.bundle):
             await self._renew(wanted.bundle)
+        elif (services := self._moved(wanted.bundle)) is not None:
+            await self._move(wanted.bundle, services)
         else:
             await self._apply(wanted.bundle)
 
@@ -271,6 +275,27 @@ class Supervisor:
             and self._keeper.is_up
             and (asked.plan, asked.secrets) == (bundle.plan, bundle.secrets)
         )
+
+    def _moved(self, bundle: Bundle) -> list[str] | None:
+        """Return the services whose endpoints are all that has changed; None when more has, or they cannot be set."""
+        running = self._keeper.running
+        if running is None or self._pending is not None or not self._keeper.is_up or running.secrets != bundle.secrets:
+            return None
+        return running.moved(bundle)
+
+    async def _move(self, bundle: Bundle, services: list[str]) -> None:
+        """Give services other endpoints without an apply."""
+        self._asked = bundle
+        try:
+            await self._keeper.move(bundle, services)
+        except CallRefused as error:
+            _log.warning("the engine refuses endpoints: the whole Plan is applied", reason=str(error))
+            await self._apply(bundle)
+        except ConnectionLost:
+            self._pending = bundle
+        else:
+            _log.info("endpoints set", services=", ".join(services))
+            notify(X_DAEMUN_APPLIED=self._applied, X_DAEMUN_ENDPOINTS=len(services))
 
     async def _renew(self, bundle: Bundle) -> None:
         self._asked = bundle
@@ -370,6 +395,7 @@ class Supervisor:
 
     def _say_applied(self, applied: Applied) -> None:
         self._serves.set()
+        self._applied = applied.number
         _log.info("configuration applied", number=applied.number, **applied.listeners)
         notify(X_DAEMUN_APPLIED=applied.number)
         if not self._ready and LOG_FILE.is_terminal and "NOTIFY_SOCKET" not in os.environ:

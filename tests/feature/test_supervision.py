@@ -130,7 +130,8 @@ def test_crash_loop(instance: Instance) -> None:
     """An engine that dies young three times is started with the Plan before the last; a new file is taken as ever."""
     plane = instance.run()
     with Origin(answering(b"two")) as two, Origin(answering(b"three")) as three:
-        instance.write("dynamic.toml", dynamic(f"http://{two.address}"))
+        more = '[http.routers.b]\nrule = "Path(`/b`)"\nservice = "a"\n'
+        instance.write("dynamic.toml", dynamic(f"http://{two.address}") + more)
         plane.applied()
         assert instance.get("/").body == b"two"
         for _ in range(3):
@@ -140,6 +141,38 @@ def test_crash_loop(instance: Instance) -> None:
         assert "going back to the one before" in plane.log
         instance.write("dynamic.toml", dynamic(f"http://{three.address}"))
         plane.applied()
+        assert instance.get("/").body == b"three"
+
+
+def test_only_the_endpoints_are_set(instance: Instance) -> None:
+    """Another server is no new Plan; the engine that is started again has it all the same, and the next Plan keeps it."""
+    plane = instance.run()
+    with Origin(answering(b"two")) as two, Origin(answering(b"three")) as three:
+        for origin, body in ((two, b"two"), (three, b"three")):
+            instance.write("dynamic.toml", dynamic(f"http://{origin.address}"))
+            assert plane.told("X_DAEMUN_ENDPOINTS") == "1"
+            assert instance.get("/").body == body
+        with instance.control() as control:
+            assert control.call("stats")["applied"] == 1
+        assert three.address in (instance.state / "plan.json").read_text()
+        os.kill(instance.engine_pid(), signal.SIGKILL)
+        plane.applied()
+        assert instance.get("/").body == b"three"
+        more = '[http.routers.b]\nrule = "Path(`/b`)"\nservice = "a"\n'
+        instance.write("dynamic.toml", dynamic(f"http://{three.address}") + more)
+        assert plane.applied() == 2
+        assert instance.get("/b").body == b"three"
+
+
+def test_endpoints_set_before_an_adoption(instance: Instance) -> None:
+    """The next control plane's endpoints are newer than those that were set by the one before."""
+    first = instance.run()
+    with Origin(answering(b"two")) as two, Origin(answering(b"three")) as three:
+        instance.write("dynamic.toml", dynamic(f"http://{two.address}"))
+        first.told("X_DAEMUN_ENDPOINTS")
+        first.kill()
+        instance.write("dynamic.toml", dynamic(f"http://{three.address}"))
+        instance.run()
         assert instance.get("/").body == b"three"
 
 

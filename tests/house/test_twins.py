@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "daemun"
-PYTHON_ONLY = {"plan", "codec", "diff", "origin", "pretty", "scalars", "variable"}
+PYTHON_ONLY = {"plan", "codec", "diff", "endpoints", "origin", "pretty", "scalars", "variable"}
 """`plan` is the crate's lib.rs; the others are how Python reads, compares and shows what serde does in Rust."""
 
 

@@ -34,7 +34,7 @@ def test_proxy_is_a_traefik_configuration(tmp_path: Path) -> None:
     options = Options(listen=(":8080", "9090"), to=("http://a:1", ":8000", "b:2", "8001"), strategy="leastconn")
     static, dynamic = proxy_values(options)
     assert {name: point.address for name, point in static.entry_points.items()} == {"web": ":8080", "web2": ":9090"}
-    service = dynamic.services["proxy"].value.load_balancer
+    service = dynamic.services["proxy@file"].value.load_balancer
     assert service is not None
     assert [server.url for server in service.servers] == [
         "http://a:1",

@@ -6,10 +6,11 @@ Made from what is at hand (run/lowering.py), handed over by handover.py. Values:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from daemun.plan.plan import Plan, to_json
+from daemun.plan.endpoints import apart
+from daemun.plan.plan import Plan, to_tree, tree_json
 
 if TYPE_CHECKING:
     from daemun.certificates.material import Material
@@ -25,29 +26,53 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """A Plan as JSON, and by id everything it names that does not stand in it."""
+    """A Plan as JSON, and by id everything it names that does not stand in it.
+
+    `shape` is a digest of the Plan without endpoints, `generations` those of its services' endpoints; empty where
+    endpoints do not change by themselves.
+    """
 
     plan: bytes = field(repr=False)
+    shape: bytes = field(default=b"", repr=False)
+    generations: Mapping[str, int] = field(default_factory=dict, repr=False)
     certificates: Mapping[str, KeyPair] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def refreshed(self, newer: Bundle) -> Bundle:
         """Return this bundle with the newer contents of what it names."""
-        return Bundle(
-            plan=self.plan,
+        return replace(
+            self,
             certificates={name: newer.certificates.get(name, pair) for name, pair in self.certificates.items()},
             secrets={name: newer.secrets.get(name, content) for name, content in self.secrets.items()},
         )
 
+    def moved(self, newer: Bundle) -> list[str] | None:
+        """Return the services whose endpoints alone differ; None when anything else of the Plan does."""
+        if not self.shape or self.shape != newer.shape:
+            return None
+        return [name for name, number in newer.generations.items() if self.generations.get(name) != number]
+
 
 def bundle_of(
-    plan: Plan, *, materials: Mapping[str, Material], roots: Mapping[str, str], secrets: Mapping[str, str]
+    plan: Plan,
+    *,
+    materials: Mapping[str, Material],
+    roots: Mapping[str, str],
+    secrets: Mapping[str, str],
+    moving: bool = False,
 ) -> Bundle:
-    """Return the Plan with what it names of certificates and roots, and with the configuration's own secrets."""
+    """Return the Plan with what it names of certificates and roots, and with the configuration's own secrets.
+
+    `moving` where endpoints come and go by themselves.
+    """
+    tree = to_tree(plan)
+    shape, generations = apart(tree) if moving else (b"", {})
     certificates = {name: materials[name] for name in plan.certificates}
     named = (name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots)
     return Bundle(
-        plan=to_json(plan),
+        plan=tree_json(tree),
+        shape=shape,
+        generations=generations,
         certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in certificates.items()},
         secrets={**secrets, **{name: roots[name] for name in named}},
     )

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -63,6 +64,11 @@ class Keeper:
         return self._client is not None and not self._client.closed.is_set()
 
     @property
+    def running(self) -> Bundle | None:
+        """What the engine got last and took; an adopted one's is not known."""
+        return self._bundle
+
+    @property
     def pid(self) -> int:
         """The engine's process, 0 when there is none."""
         return self._process.pid if self._process is not None else 0
@@ -103,13 +109,24 @@ class Keeper:
             self._bundle_before = self._bundle
             self._young_deaths = 0
         self._remember(bundle)
-        if bundle.plan != self._kept:
-            try:
-                self._state.keep_plan(bundle.plan)
-            except OSError as error:
-                _log.warning("the Plan cannot be kept", directory=str(self._state.path), reason=error.strerror)
-            self._kept = bundle.plan
+        self._keep(bundle.plan)
         return applied
+
+    async def move(self, bundle: Bundle, services: Sequence[str]) -> None:
+        """Give these services of the applied Plan the endpoints that the bundle has, and keep it as the last one.
+
+        Raises CallRefused, ConnectionLost: then some may have theirs, and an apply of the bundle gives them to all.
+        """
+        if self._client is None:
+            raise ConnectionLost("there is no engine")
+        await self._handover.put(self._client, bundle)
+        wanted = json.loads(bundle.plan)["services"]
+        for name in services:
+            balanced = wanted[name]["kind"]["balanced"]
+            endpoints, generation = balanced["endpoints"], balanced["generation"]
+            await self._client.call("set_endpoints", service=name, generation=generation, endpoints=endpoints)
+        self._remember(bundle)
+        self._keep(bundle.plan, moved=True)
 
     async def renew(self, bundle: Bundle) -> list[str]:
         """Hand over what changed of an applied Plan's certificates; return their names.
@@ -201,6 +218,15 @@ class Keeper:
             await client.close()
         if process is not None:
             process.forget()
+
+    def _keep(self, plan: bytes, *, moved: bool = False) -> None:
+        if plan == self._kept:
+            return
+        try:
+            self._state.keep_plan(plan, moved=moved)
+        except OSError as error:
+            _log.warning("the Plan cannot be kept", directory=str(self._state.path), reason=error.strerror)
+        self._kept = plan
 
     def _remember(self, bundle: Bundle) -> None:
         """Keep what runs; going back to the Plan before must not go back to its old certificates."""

@@ -4,6 +4,7 @@
     control.sock   the engine's control socket
     pages.sock     where our own application listens (answers to challenges)
     commands.sock  where the command line asks the running instance
+    containers.*.json  the containers of a Docker engine as they were known last
     certificates.json  what `daemun certs` shows
     plan.json      the last Plan the engine took; plan.previous.json the one before
 
@@ -103,11 +104,18 @@ class StateDir:
             os.close(self._lock)
             self._lock = None
 
-    def keep_plan(self, plan: bytes) -> None:
-        """Keep the Plan that was just applied; the one kept before becomes the previous one."""
+    def kept_plan(self) -> bytes:
+        """Return the Plan that was kept last, nothing when there is none."""
+        with contextlib.suppress(OSError):
+            return (self.path / "plan.json").read_bytes()
+        return b""
+
+    def keep_plan(self, plan: bytes, *, moved: bool = False) -> None:
+        """Keep the Plan that was just applied; the one kept before becomes the previous one, unless only endpoints moved."""
         current = self.path / "plan.json"
-        with contextlib.suppress(FileNotFoundError):
-            current.replace(self.path / "plan.previous.json")
+        if not moved:
+            with contextlib.suppress(FileNotFoundError):
+                current.replace(self.path / "plan.previous.json")
         descriptor, name = tempfile.mkstemp(prefix=".plan-", dir=self.path)
         with os.fdopen(descriptor, "wb") as file:
             file.write(plan)

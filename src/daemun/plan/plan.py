@@ -84,7 +84,12 @@ def to_tree(plan: Plan) -> dict[str, object]:
 
 def to_json(plan: Plan) -> bytes:
     """Return the Plan as the engine reads it: UTF-8 JSON, compact, fields in order."""
-    return json.dumps(to_tree(plan), ensure_ascii=False, separators=(",", ":"), check_circular=False).encode()
+    return tree_json(to_tree(plan))
+
+
+def tree_json(tree: Mapping[str, object]) -> bytes:
+    """Return the JSON of a Plan that is a tree already."""
+    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"), check_circular=False).encode()
 
 
 def from_json(text: bytes) -> Plan:

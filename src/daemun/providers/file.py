@@ -11,29 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 
-from daemun.errors import ConfigError, Problem
+from daemun.errors import ConfigError
+from daemun.providers.said import Read, Unreadable
 from daemun.providers.watch import changes
-from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.read import dynamic_files, load_dynamic
 from daemun.traefik.static import Static
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """What stands in the files now, and what was found wrong with parts of it."""
-
-    dynamic: Dynamic
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """A file is missing or does not parse: nothing changes."""
-
-    problems: tuple[Problem, ...]
 
 
 async def configurations(static: Static, *, beside: Path | None) -> AsyncGenerator[Read | Unreadable, None]:

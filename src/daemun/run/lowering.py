@@ -29,6 +29,7 @@ from daemun.engine.bundle import bundle_of
 from daemun.errors import ConfigError, Problem
 from daemun.logs import log_problem
 from daemun.needs import Needs
+from daemun.plan.endpoints import Generations
 from daemun.plan.log import File
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
@@ -72,7 +73,7 @@ def no_sources(_changed: Callable[[], None]) -> Sequence[CertificateSource]:
 class Lowerer:
     """Keeps a configuration lowered. `sources` is called with what each of them calls when it has something new.
 
-    `pages` is the socket of our own application, `log` writes what is wrong.
+    `pages` is the socket of our own application, `generations` remembers endpoints, `log` writes what is wrong.
     """
 
     def __init__(
@@ -82,12 +83,14 @@ class Lowerer:
         data_dir: Path | None = None,
         pages: str = PAGES,
         sources: Sources = no_sources,
+        generations: Generations | None = None,
         log: Callable[[Problem], None] = log_problem,
     ) -> None:
         self._tell = tell
         self._log_problem = log
         self._pages = pages
         self._gatherer = Gatherer(data_dir=data_dir or default_data_dir())
+        self._generations = generations or Generations()
         self._sources = tuple(sources(self.again))
         self._configuration: Configuration | None = None
         self._said: tuple[Problem, ...] = ()
@@ -176,7 +179,14 @@ class Lowerer:
                 others.update(source.materials())
             except Exception:  # noqa: BLE001 - what obtains certificates must not keep a configuration from being served
                 _log.exception("certificates cannot be obtained: the configuration goes on without them")
-        lowered = await asyncio.to_thread(lower_all, looked, gatherer=self._gatherer, others=others, pages=self._pages)
+        lowered = await asyncio.to_thread(
+            lower_all,
+            looked,
+            gatherer=self._gatherer,
+            others=others,
+            pages=self._pages,
+            generations=self._generations,
+        )
         self._until = lowered.gathered.until
         if self._gatherer.paths:
             self._watched.set()
@@ -187,8 +197,10 @@ class Lowerer:
         self._tell(wanted)
 
     def _log(self, problems: tuple[Problem, ...], *, but: Sequence[Problem] = ()) -> None:
+        """Say what is wrong, but for what was said; what is only worth knowing (a hidden container) is never repeated."""
+        said = {*but, *(problem for problem in self._logged if problem.severity == "info")}
         for problem in problems:
-            if problem not in but:
+            if problem not in said:
                 self._log_problem(problem)
         self._logged = problems
 
@@ -200,16 +212,24 @@ def look(configuration: Configuration, *, gatherer: Gatherer) -> Looked:
 
 
 def lower_all(
-    looked: Looked, *, gatherer: Gatherer, others: Mapping[Id, Material] | None = None, pages: str = PAGES
+    looked: Looked,
+    *,
+    gatherer: Gatherer,
+    others: Mapping[Id, Material] | None = None,
+    pages: str = PAGES,
+    generations: Generations | None = None,
 ) -> Lowered:
     """Lower a configuration with what is at hand; `others` are the certificates of sources."""
     configuration = looked.configuration
     gathered = gatherer.gather(looked.needs, looked.read, others or {}, now=datetime.now(UTC))
     plan, problems = configuration.lower(gathered.at_hand, pages=pages)
+    plan = (generations or Generations()).stamped(plan)
     closings = [listener.closing for listener in plan.listeners.values()]
     grace = max((closing.accept_grace_ms + closing.grace_ms for closing in closings), default=0) / 1000
     wanted = Wanted(
-        bundle=bundle_of(plan, materials=gathered.materials, roots=gathered.secrets, secrets=configuration.secrets),
+        bundle=bundle_of(
+            plan, materials=gathered.materials, roots=gathered.secrets, secrets=configuration.secrets, moving=True
+        ),
         log=configuration.log,
         grace=grace,
         complete=configuration.complete,

@@ -20,7 +20,7 @@ from daemun.errors import Place, Problem, Severity, nearest
 from daemun.needs import Needs, PairNeed, RootsNeed, Wish, is_pem, pair_id, roots_id
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
-from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry
+from daemun.traefik.dynamic import Dynamic, Entry
 from daemun.traefik.lower_listeners import Gate, default_gates, gates_of, open_gates
 from daemun.traefik.router_tls import host_names, tls_of
 from daemun.traefik.static import Static
@@ -93,7 +93,7 @@ class _Seeker:
     def _routers(self) -> None:
         defaults = default_gates(dict(self.gates))
         for entry in self.dynamic.routers.values():
-            rule = self.dynamic.rules.get(entry.name)
+            rule = self.dynamic.rules.get(entry.full_name)
             for name in gates_of(entry.value, self.gates, defaults):
                 gate = self.gates[name]
                 tls = tls_of(entry.value, gate)
@@ -135,7 +135,7 @@ class _Seeker:
         for name, entry in self.dynamic.tls_stores.items():
             asker = _of_entry(entry)
             if name != DEFAULT:
-                message = f"the store {name!r} is never used: there is only one, default"
+                message = f"the store {entry.name!r} is never used: there is only one, default"
                 self._say("warning", "value", message, asker, ())
             elif entry.value.default_certificate is not None:
                 self.default = self._pair(entry.value.default_certificate, _of_entry(entry, "defaultCertificate"))
@@ -183,7 +183,7 @@ class _Seeker:
         def place(*steps: str | int, value: bool = False) -> Place:
             return self.static.place(*path, *steps, value=value)
 
-        origin = Origin(name=".".join(path), file=self.static.origin_file, line=place().line)
+        origin = Origin(name=".".join(path), file=place().file, line=place().line)
         return _Asker(origin=origin, subject=".".join(path), place=place)
 
     def _say(
@@ -216,7 +216,7 @@ def _of_entry(entry: Entry[S], *prefix: str | int, name: str = "") -> _Asker:
         return entry.place(*prefix, *steps, value=value)
 
     return _Asker(
-        origin=Origin(name=name or f"{entry.name}@{PROVIDER}", file=entry.document.file, line=entry.line),
+        origin=Origin(name=name or entry.full_name, file=entry.document.file, line=entry.line),
         subject=subject((entry.subject, *prefix)),
         place=place,
     )

@@ -20,20 +20,16 @@ from daemun.traefik.static import Static
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraefikConfiguration:
-    """The static part and the dynamic one; None stands for a dynamic part that could not be read yet."""
+    """The static part and the dynamic one; it is not complete while a provider has not said its part."""
 
     static: Static
-    dynamic: Dynamic | None
+    dynamic: Dynamic
+    complete: bool = True
 
     @property
     def log(self) -> Log:
         """How the control plane logs."""
         return self.static.log
-
-    @property
-    def complete(self) -> bool:
-        """Whether every part could be read."""
-        return self.dynamic is not None
 
     @property
     def all_or_nothing(self) -> bool:
@@ -52,7 +48,7 @@ class TraefikConfiguration:
 
     def needs(self) -> Needs:
         """Return the certificates and roots it needs."""
-        return certificate_needs(self.static, self._values)[0]
+        return certificate_needs(self.static, self.dynamic)[0]
 
     def resolvers(self) -> Sequence[Resolver]:
         """Return who obtains certificates."""
@@ -61,8 +57,4 @@ class TraefikConfiguration:
 
     def lower(self, at_hand: AtHand, *, pages: str) -> tuple[Plan, Sequence[Problem]]:
         """Return the Plan with what is at hand, and what of it is not served."""
-        return lower(self.static, self._values, at_hand=at_hand, pages=pages)
-
-    @property
-    def _values(self) -> Dynamic:
-        return Dynamic() if self.dynamic is None else self.dynamic
+        return lower(self.static, self.dynamic, at_hand=at_hand, pages=pages)

@@ -2,9 +2,10 @@
 
     documents ── build_dynamic ──► Dynamic (every sound entry, its rule parsed) + Problems
 
-Entries are validated one by one, so that a bad router does not stop the others. Several files add up; a
-name that stands in two is an error and the first one keeps it, as in Traefik. References between entries
-are not followed here: lowering does that, knowing the entry points too. Middlewares are in middlewares.py.
+Entries are validated one by one, so that a bad router does not stop the others. Several documents of one provider add
+up; a name that stands in two is an error and the first one keeps it, as in Traefik. Providers are put together in
+merge.py. References between entries are not followed here: lowering does that, knowing the entry points too.
+Middlewares are in middlewares.py.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ from daemun.config.section import (
 from daemun.errors import Place, Problem, RuleError
 from daemun.traefik.files import Files
 from daemun.traefik.middlewares import Middleware
+from daemun.traefik.names import FILE, qualified
 from daemun.traefik.rule_places import place_rule_problem
 from daemun.traefik.rules import Rule, parse_rule
 from daemun.traefik.server_url import check_url
 from daemun.traefik.servers_transport import ServersTransport
-from daemun.traefik.tls import OptionalTls, TlsCertificate, TlsOptions, TlsStore
+from daemun.traefik.tls import DEFAULT, OptionalTls, TlsCertificate, TlsOptions, TlsStore
 from daemun.traefik.value_notes import middleware_notes
 
 S = TypeVar("S", bound=Section)
-PROVIDER = "file"
 MAX_PRIORITY = 2**63 - 1 - 1000  # the rest is Traefik's own (redirections, ACME)
 _STATIC = "this belongs to the static configuration (the file given with --config)"
 _STATIC_NAMES = [
@@ -127,12 +128,18 @@ class Service(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Generic[S]):
-    """A named section and where it stands."""
+    """A named section, who defines it and where it stands."""
 
     name: str
     value: S
+    provider: str = FILE
     document: Document = field(repr=False, compare=False)
     path: Path = field(repr=False, compare=False)
+
+    @property
+    def full_name(self) -> str:
+        """Return the name by which everybody may refer to it, such as `web@file`."""
+        return qualified(self.name, self.provider)
 
     def place(self, *steps: str | int, value: bool = False) -> Place:
         """Return the place of an option below this entry, or of the entry itself."""
@@ -155,9 +162,9 @@ class Entry(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Dynamic:
-    """Every sound entry by its name.
+    """Every sound entry by its full name; TLS options and stores named `default` have no provider.
 
-    `broken` names those left out, as (kind, name). A router whose rule cannot be read is among both, for what else is
+    `providers` are those it came from, or will; `silent` those of them that have not said yet what they define. `broken` names those left out, as (kind, name). A router whose rule cannot be read is among both, for what else is
     wrong with it is to be said too.
     """
 
@@ -170,18 +177,21 @@ class Dynamic:
     tls_options: Mapping[str, Entry[TlsOptions]] = field(default_factory=dict)
     tls_stores: Mapping[str, Entry[TlsStore]] = field(default_factory=dict)
     broken: frozenset[tuple[str, str]] = frozenset()
+    providers: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
 
-def build_dynamic(documents: Sequence[Document]) -> tuple[Dynamic, list[Problem]]:
-    """Return what is sound in the documents, in their order, and every Problem."""
-    builder = _Builder()
+def build_dynamic(documents: Sequence[Document], *, provider: str = FILE) -> tuple[Dynamic, list[Problem]]:
+    """Return what is sound in a provider's documents, in their order, and every Problem."""
+    builder = _Builder(provider)
     for document in documents:
         builder.add(document)
     return builder.finish(), builder.problems
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
         self.problems: list[Problem] = []
         self._routers: dict[str, Entry[Router]] = {}
         self._services: dict[str, Entry[Service]] = {}
@@ -223,6 +233,7 @@ class _Builder:
             tls_options=self._options,
             tls_stores=self._stores,
             broken=frozenset(self._broken),
+            providers=(self._provider,),
         )
 
     def _http(self, document: Document, path: Path, tree: Tree) -> None:
@@ -269,7 +280,9 @@ class _Builder:
             value, problems = read_section(TlsCertificate, document, path=here, tree=below)
             self.problems.extend(problems)
             if value is not None:
-                self._certificates.append(Entry(name=str(index), value=value, document=document, path=here))
+                self._certificates.append(
+                    Entry(name=str(index), value=value, provider=self._provider, document=document, path=here)
+                )
 
     def _entries(
         self, document: Document, path: Path, tree: Tree, kind: str, model: type[S], into: dict[str, Entry[S]]
@@ -282,20 +295,25 @@ class _Builder:
                 continue
             value, problems = read_section(model, document, path=here, tree=below)
             self.problems.extend(problems)
+            full = self._full(kind, name)
             if value is None:
-                self._broken.add((kind, name))
+                self._broken.add((kind, full))
                 if kind == "router" and isinstance(below, dict):
                     self._broken_rule(document, here, below)
                 continue
             if isinstance(value, Middleware):
                 self.problems.extend(middleware_notes(value, document, here))
-            entry = Entry(name=name, value=value, document=document, path=here)
+            entry = Entry(name=name, value=value, provider=self._provider, document=document, path=here)
             if "@" in name:
                 self._at_sign(kind, name, entry.place())
             else:
-                into[name] = entry
+                into[full] = entry
                 if isinstance(value, Router):
-                    self._rule(name, value, document, here)
+                    self._rule(full, value, document, here)
+
+    def _full(self, kind: str, name: str) -> str:
+        """Return a full name; options and stores named `default` are everybody's."""
+        return name if name == DEFAULT and kind in {"TLS options", "TLS store"} else qualified(name, self._provider)
 
     def _rule(self, name: str, router: Router, document: Document, path: Path) -> None:
         """Parse the router's rule; a v2 rule is not read at all. A router without one stays, to be checked."""

@@ -1,6 +1,6 @@
 """Middlewares of the dynamic configuration to the Plan's filters.
 
-    Filters.resolve(name) ──► Resolved(ids in order) | Refusal(why a router that uses it cannot be served)
+    Filters.resolve(name, provider) ──► Resolved(ids in order) | Refusal(why a router that uses it cannot be served)
 
 A middleware becomes one filter or more; a chain becomes the filters of its members. A Refusal is not placed:
 the router that asked knows where it named the middleware. Redirections are in lower_redirects.py.
@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daemun.errors import nearest
 from daemun.plan import filter as plan
 from daemun.plan import script
 from daemun.plan.matching import Dialect, Pattern
 from daemun.plan.route import HeaderValue, Respond
 from daemun.plan.template import Literal, Variable
-from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry
+from daemun.traefik.dynamic import Dynamic, Entry
 from daemun.traefik.entry_point import EncodedCharacters
 from daemun.traefik.lower_redirects import redirect_scheme
 from daemun.traefik.middlewares import Headers, Middleware
+from daemun.traefik.names import provider_of, qualified, suggestion, unknown
 
 _ENCODED = {
     "allow_encoded_slash": "2F",
@@ -58,43 +58,48 @@ class Filters:
     _known: dict[str, Resolved | Refusal] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
-    def resolve(self, reference: str) -> Resolved | Refusal:
-        """Return the filters of a middleware named by a router, a chain or an entry point."""
-        name, _, provider = reference.partition("@")
-        if provider not in {"", PROVIDER}:
-            return Refusal(message=f"there is no middleware {reference!r}: no provider {provider!r} is configured")
+    def resolve(self, reference: str, provider: str) -> Resolved | Refusal:
+        """Return the filters of a middleware named by a router, a chain or an entry point, on behalf of a provider."""
+        name = qualified(reference, provider)
         if name in self._open:
-            loop = " → ".join([*self._open[self._open.index(name) :], name])
-            return Refusal(message=f"the chain {name!r} contains itself ({loop})")
+            members = [*self._open[self._open.index(name) :], name]
+            loop = " → ".join(member.removesuffix(f"@{provider}") for member in members)
+            return Refusal(message=f"the chain {name.removesuffix(f'@{provider}')!r} contains itself ({loop})")
         if name not in self._known:
             self._open.append(name)
-            known = self._make(name)
+            known = self._make(name, reference, provider)
             self._open.pop()
             if self._open and isinstance(known, Refusal) and "contains itself" in known.message:
                 return known  # it depends on where the loop was entered
             self._known[name] = known
         return self._known[name]
 
-    def _make(self, name: str) -> Resolved | Refusal:
+    def _make(self, name: str, reference: str, provider: str) -> Resolved | Refusal:
         entry = self.dynamic.middlewares.get(name)
         if entry is None:
             if ("middleware", name) in self.dynamic.broken:
-                return Refusal(message=f"the middleware {name!r} has errors of its own")
-            near = nearest(name, self.dynamic.middlewares)
-            return Refusal(message=f"there is no middleware {name!r}", suggestion=near)
+                return Refusal(message=f"the middleware {reference!r} has errors of its own")
+            return self._unknown(reference, provider)
         middleware = entry.value
         if middleware.pending:
-            return Refusal(message=f"the middleware {name!r} ({middleware.pending[0]}) comes later", later=True)
+            return Refusal(message=f"the middleware {reference!r} ({middleware.pending[0]}) comes later", later=True)
         if middleware.chain is not None:
-            return self._chain(middleware.chain.middlewares)
+            return self._chain(middleware.chain.middlewares, provider_of(name))
         if middleware.headers is not None:
             return self._headers(name, middleware.headers)
         return self._keep(name, [_lower_simple(entry)])
 
-    def _chain(self, names: tuple[str, ...]) -> Resolved | Refusal:
+    def _unknown(self, reference: str, provider: str) -> Refusal:
+        known, providers, silent = self.dynamic.middlewares, self.dynamic.providers, self.dynamic.silent
+        message = unknown("is no middleware", reference, provider, known=known, providers=providers, silent=silent)
+        if provider_of(qualified(reference, provider)) in silent:
+            return Refusal(message=message, later=True)
+        return Refusal(message=message, suggestion=suggestion(reference, provider, known=known))
+
+    def _chain(self, names: tuple[str, ...], provider: str) -> Resolved | Refusal:
         ids: list[str] = []
         for name in names:
-            member = self.resolve(name)
+            member = self.resolve(name, provider)
             if isinstance(member, Refusal):
                 return member
             ids.extend(member.ids)
@@ -103,7 +108,7 @@ class Filters:
     def _headers(self, name: str, headers: Headers) -> Resolved | Refusal:
         guarding = [option for option in headers.pending if option in headers.guarding]
         if guarding:
-            return Refusal(message=f"the middleware {name!r} ({guarding[0]}) comes later", later=True)
+            return Refusal(message=f"the middleware {name.partition('@')[0]!r} ({guarding[0]}) comes later", later=True)
         response = {**headers.custom_response_headers, **_security_fields(headers)}
         filters: list[plan.Filter] = []
         if headers.custom_request_headers:
@@ -113,11 +118,8 @@ class Filters:
         return self._keep(name, filters)
 
     def _keep(self, name: str, filters: list[plan.Filter]) -> Resolved:
-        """Give the filters ids: the middleware's name, and a number from the second on."""
-        ids = [
-            f"{name}@{PROVIDER}" if number == 1 else f"{name}@{PROVIDER}#{number}"
-            for number in range(1, len(filters) + 1)
-        ]
+        """Give the filters ids: the middleware's full name, and a number from the second on."""
+        ids = [name if number == 1 else f"{name}#{number}" for number in range(1, len(filters) + 1)]
         self.made.update(zip(ids, filters, strict=True))
         return Resolved(ids=tuple(ids))
 

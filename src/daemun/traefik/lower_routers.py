@@ -2,7 +2,8 @@
 
 Facts (Traefik v3.7): a router without entryPoints is on all default ones; priority is its own or the rule's
 length; a bad router is left out and the others are served; an entry point's middlewares come before the
-router's. Decisions: ties of priority go by router name (Traefik's order is random); a router that uses what
+router's, and mean the router's provider. Decisions: ties of priority go by provider, then by router name (Traefik's
+order is random); a router that uses what
 comes later is left out rather than served without it. Services and middlewares are lowered by their modules.
 """
 
@@ -17,12 +18,13 @@ from daemun.plan import matching, route, table
 from daemun.plan.files import Files
 from daemun.plan.origin import Origin
 from daemun.plan.template import Template
-from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry, Router
+from daemun.traefik.dynamic import Dynamic, Entry, Router
 from daemun.traefik.lower_filters import Filters, Refusal, Resolved, refuse_encoded
 from daemun.traefik.lower_listeners import FAULTS, Gate, default_gates, gates_of
 from daemun.traefik.lower_rules import lower_rule
 from daemun.traefik.lower_services import Destination
 from daemun.traefik.lower_tls import TlsGates
+from daemun.traefik.names import FILE, INTERNAL, precedence, provider_of, qualified, suggestion, unknown
 from daemun.traefik.router_tls import tls_of
 from daemun.traefik.rules import default_priority
 from daemun.traefik.static import Static
@@ -32,9 +34,10 @@ _NOOP_STATUS = 418  # what Traefik's noop@internal says
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Ranked:
-    """A rule of a table with its rank: the highest priority first, then the router's name."""
+    """A rule of a table with its rank: the highest priority first, then the provider's rank, then the router's name."""
 
     rank: int
+    provider: tuple[int, str]
     name: str
     rule: table.Rule = field(compare=False)
 
@@ -61,9 +64,10 @@ class Routers:
         """Lower every router."""
         defaults = default_gates(dict(self.gates))
         self._claim_hosts(defaults)
-        before = self._gate_filters()
+        providers = dict.fromkeys([entry.provider for entry in self.dynamic.routers.values()] or [FILE])
+        before = {provider: self._gate_filters(provider) for provider in providers}
         for entry in self.dynamic.routers.values():
-            self._lower(entry, defaults, before)
+            self._lower(entry, defaults, before[entry.provider])
 
     def add(
         self, gate: str, *, name: str, priority: int, match: matching.Match, made: route.Route, tls: bool | None
@@ -73,7 +77,9 @@ class Routers:
         if tls is not None:
             match = self.tls.condition(gate, tls=tls, match=match)
         rule = table.Rule(matches=match, route=name)
-        self.ranked.setdefault(gate, []).append(Ranked(rank=-priority, name=made.origin.name, rule=rule))
+        self.ranked.setdefault(gate, []).append(
+            Ranked(rank=-priority, provider=precedence(provider_of(name)), name=made.origin.name, rule=rule)
+        )
 
     def _claim_hosts(self, defaults: tuple[str, ...]) -> None:
         """Find out which entry points speak TLS before the first rule is made."""
@@ -81,7 +87,7 @@ class Routers:
             self.tls.open(gate)
         for entry in self.dynamic.routers.values():
             for name in gates_of(entry.value, self.gates, defaults):
-                self.tls.claim(entry, self.dynamic.rules.get(entry.name), self.gates[name])
+                self.tls.claim(entry, self.dynamic.rules.get(entry.full_name), self.gates[name])
 
     def _lower(self, entry: Entry[Router], defaults: tuple[str, ...], before: dict[str, Resolved | Refusal]) -> None:
         router = entry.value
@@ -90,12 +96,12 @@ class Routers:
         gates = self._gates_of(entry, defaults)
         action, prefix = self._action(entry)
         filters = self._filters_of(entry)
-        rule = self.dynamic.rules.get(entry.name)
+        rule = self.dynamic.rules.get(entry.full_name)
         if action is None or filters is None or rule is None or not gates:
             return
         match = lower_rule(rule)
         priority = router.priority or default_priority(router.rule)
-        name = f"{entry.name}@{PROVIDER}"
+        name = entry.full_name
         origin = Origin(name=name, file=entry.document.file, line=entry.line)
         for gate_name in gates:
             gate = self.gates[gate_name]
@@ -130,8 +136,8 @@ class Routers:
     def _refuse_terms(self, entry: Entry[Router], gate: Gate, refusal: Refusal) -> None:
         """Say that TLS options are broken: once for a router that names them, once for an entry point."""
         if entry.value.tls is not None:
-            if entry.subject not in self._said:
-                self._said.add(entry.subject)
+            if entry.full_name not in self._said:
+                self._said.add(entry.full_name)
                 self._refuse(entry, "tls.options", refusal.message, later=refusal.later, suggestion=refusal.suggestion)
         elif gate.name not in self._said:
             self._said.add(gate.name)
@@ -156,32 +162,40 @@ class Routers:
     def _action(self, entry: Entry[Router]) -> tuple[route.Action | None, tuple[str, ...]]:
         """Return the router's action and the filter its service needs, or None and a Problem."""
         reference = entry.value.service
-        name, _, provider = reference.partition("@")
+        name = qualified(reference, entry.provider)
         if not reference:
             self._refuse(entry, "", "it names no service", suggestion="")
-        elif provider == "internal":
-            return self._internal(entry, name), ()
-        elif provider not in {"", PROVIDER}:
-            self._refuse(entry, "service", f"there is no service {reference!r}: no provider {provider!r} is configured")
+        elif provider_of(name) == INTERNAL:
+            return self._internal(entry, name.partition("@")[0]), ()
         elif name in self.destinations:
             return self._proxy(self.destinations[name])
         elif name in self.files:
             return self.files[name], ()
         elif name in self.refused_services:
             refusal = self.refused_services[name]
-            self._refuse(entry, "service", f"of its service {name!r}: {refusal.message}", later=refusal.later)
+            self._refuse(entry, "service", f"of its service {reference!r}: {refusal.message}", later=refusal.later)
         elif name in self.dynamic.services:
             pending = self.dynamic.services[name].value.pending
             kind = pending[0] if pending else "neither loadBalancer nor files"
             later = bool(pending)
-            message = f"its service {name!r} ({kind}) comes later" if later else f"its service {name!r} is of no kind"
+            message = (
+                f"its service {reference!r} ({kind}) comes later"
+                if later
+                else f"its service {reference!r} is of no kind"
+            )
             self._refuse(entry, "service", message, later=later)
         elif ("service", name) in self.dynamic.broken:
-            self._refuse(entry, "service", f"its service {name!r} has errors of its own")
+            self._refuse(entry, "service", f"its service {reference!r} has errors of its own")
         else:
-            near = nearest(name, self.dynamic.services)
-            self._refuse(entry, "service", f"there is no service {name!r}", suggestion=near)
+            self._refuse_unknown(entry, reference)
         return None, ()
+
+    def _refuse_unknown(self, entry: Entry[Router], reference: str) -> None:
+        known, providers, silent = self.dynamic.services, self.dynamic.providers, self.dynamic.silent
+        message = unknown("is no service", reference, entry.provider, known=known, providers=providers, silent=silent)
+        later = provider_of(qualified(reference, entry.provider)) in silent
+        near = "" if later else suggestion(reference, entry.provider, known=known)
+        self._refuse(entry, "service", message, later=later, suggestion=near)
 
     def _internal(self, entry: Entry[Router], name: str) -> route.Action | None:
         if name == "noop":
@@ -210,7 +224,7 @@ class Routers:
         ids: list[str] = []
         sound = True
         for index, reference in enumerate(entry.value.middlewares):
-            resolved = self.filters.resolve(reference)
+            resolved = self.filters.resolve(reference, entry.provider)
             if isinstance(resolved, Refusal):
                 sound = False
                 self._refuse(
@@ -225,23 +239,28 @@ class Routers:
             ids.extend(resolved.ids)
         return Resolved(ids=tuple(ids)) if sound else None
 
-    def _gate_filters(self) -> dict[str, Resolved | Refusal]:
-        """Resolve the middlewares of the entry points; one that fails closes its entry point's routers."""
+    def _gate_filters(self, provider: str) -> dict[str, Resolved | Refusal]:
+        """Resolve the entry points' middlewares for a provider's routers, which one that fails keeps from being served."""
         resolved: dict[str, Resolved | Refusal] = {}
         for name, gate in self.gates.items():
             ids = self._guard_path(gate)
             refusal: Refusal | None = None
             for reference in gate.entry_point.http.middlewares:
-                found = self.filters.resolve(reference)
+                found = self.filters.resolve(reference, provider)
                 if isinstance(found, Refusal):
                     refusal = found
-                    place = Place(file=self.static.origin_file or "static configuration", line=gate.origin.line)
+                    place = Place(file=gate.origin.file or "static configuration", line=gate.origin.line)
                     subject = f"entryPoints.{gate.name}.http.middlewares"
-                    self.problems.append(_gate_problem(gate, found, place=place, subject=subject))
+                    self._say_once(_gate_problem(gate, found, place=place, subject=subject))
                 else:
                     ids.extend(found.ids)
             resolved[name] = refusal or Resolved(ids=tuple(ids))
         return resolved
+
+    def _say_once(self, problem: Problem) -> None:
+        """Say something of an entry point that several providers' routers would say again."""
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _guard_path(self, gate: Gate) -> list[str]:
         """Return the filter that answers 400 to encoded characters the entry point does not allow, if any."""

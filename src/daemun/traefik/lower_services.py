@@ -56,7 +56,7 @@ def lower_service(
     Or why the service cannot be served: what its transport asks for is not there.
     """
     balancer = entry.value.load_balancer or LoadBalancer()
-    name = f"{entry.name}@file"
+    name = entry.full_name
     problems: list[Problem] = []
     endpoints: list[plan.Endpoint] = []
     urls: list[ServerUrl] = []
@@ -86,7 +86,7 @@ def lower_service(
     if len(set(prefixes)) > 1:
         problems.append(_mixed_paths(entry))
     secured = any(url.scheme == "https" for url in urls)
-    transport = transports.use(balancer.servers_transport, secured=secured)
+    transport = transports.use(balancer.servers_transport, provider=entry.provider, secured=secured)
     if isinstance(transport, Refusal):
         return transport
     balanced = plan.Balanced(

@@ -57,7 +57,7 @@ class TlsGates:
         if tls is None:
             return
         claims = self.gates.setdefault(gate.name, {})
-        resolved = self.terms.resolve(tls.options)
+        resolved = self.terms.resolve(tls.options, entry.provider)
         options = REFUSED if isinstance(resolved, Refusal) else resolved
         hosts = host_names(rule) if rule is not None else ()
         for host in hosts:
@@ -71,7 +71,7 @@ class TlsGates:
     def refusal(self, entry: Entry[Router], gate: Gate) -> Refusal | None:
         """Return why a router cannot be served on an entry point: its terms are broken."""
         tls = tls_of(entry.value, gate)
-        resolved = None if tls is None else self.terms.resolve(tls.options)
+        resolved = None if tls is None else self.terms.resolve(tls.options, entry.provider)
         return resolved if isinstance(resolved, Refusal) else None
 
     def condition(self, gate: str, *, tls: bool, match: matching.Match) -> matching.Match:

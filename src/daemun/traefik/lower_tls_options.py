@@ -16,8 +16,9 @@ from daemun.plan.scalars import Id
 from daemun.plan.tls import TlsOptions as PlanOptions
 from daemun.plan.tls import TlsVersion
 from daemun.traefik import tls_names
-from daemun.traefik.dynamic import PROVIDER, Dynamic, Entry
+from daemun.traefik.dynamic import Dynamic, Entry
 from daemun.traefik.lower_filters import Refusal
+from daemun.traefik.names import qualified, suggestion, unknown
 from daemun.traefik.tls import DEFAULT, TlsOptions
 
 _ACME_TLS = "acme-tls/1"
@@ -30,19 +31,18 @@ class Terms:
     options: Mapping[Id, PlanOptions]
     refusals: Mapping[Id, Refusal]
     problems: tuple[Problem, ...]
+    providers: tuple[str, ...] = ()
 
-    def resolve(self, reference: str) -> Id | Refusal:
-        """Return the id of options that a router or an entry point names; none named is the default."""
+    def resolve(self, reference: str, provider: str) -> Id | Refusal:
+        """Return the id of options that a router names, itself or by its entry point; none named is the default."""
         if reference in {"", DEFAULT}:
             return self.refusals.get(DEFAULT, DEFAULT)
-        name, _, provider = reference.partition("@")
-        wanted = f"{name}@{PROVIDER}"
-        if provider not in {"", PROVIDER}:
-            return Refusal(message=f"there are no TLS options {reference!r}: no provider {provider!r} is configured")
+        wanted = qualified(reference, provider)
         if wanted in self.options:
             return self.refusals.get(wanted, wanted)
-        known = [DEFAULT, *(one.partition("@")[0] for one in self.options)]
-        return Refusal(message=f"there are no TLS options {name!r}", suggestion=nearest(name, known))
+        known = self.options
+        message = unknown("are no TLS options", reference, provider, known=known, providers=self.providers)
+        return Refusal(message=message, suggestion=suggestion(reference, provider, known=known))
 
 
 def lower_terms(dynamic: Dynamic, *, challenges: bool) -> Terms:
@@ -51,18 +51,16 @@ def lower_terms(dynamic: Dynamic, *, challenges: bool) -> Terms:
     refusals: dict[Id, Refusal] = {}
     problems: list[Problem] = []
     for name, entry in dynamic.tls_options.items():
-        wanted = DEFAULT if name == DEFAULT else f"{name}@{PROVIDER}"
         reading = _Reading(entry)
-        options[wanted] = reading.lower(challenges=challenges)
+        options[name] = reading.lower(challenges=challenges)
         problems.extend(reading.problems)
         if reading.refusal is not None:
-            refusals[wanted] = reading.refusal
+            refusals[name] = reading.refusal
     for kind, name in sorted(dynamic.broken):
         if kind == "TLS options":
-            wanted = DEFAULT if name == DEFAULT else f"{name}@{PROVIDER}"
-            options[wanted] = refuse_all()
-            refusals[wanted] = Refusal(message=f"the TLS options {name!r} have errors of their own")
-    return Terms(options=options, refusals=refusals, problems=tuple(problems))
+            options[name] = refuse_all()
+            refusals[name] = Refusal(message=f"the TLS options {name.partition('@')[0]!r} have errors of their own")
+    return Terms(options=options, refusals=refusals, problems=tuple(problems), providers=dynamic.providers)
 
 
 def refuse_all() -> PlanOptions:

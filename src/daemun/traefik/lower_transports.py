@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from daemun.errors import Problem, nearest
+from daemun.errors import Problem
 from daemun.needs import AtHand, pair_id, roots_id
 from daemun.plan import service as plan
 from daemun.plan.scalars import Id
 from daemun.plan.template import Literal
-from daemun.traefik.dynamic import PROVIDER, Dynamic
+from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.lower_filters import Refusal
 from daemun.traefik.lower_listeners import millis
+from daemun.traefik.names import qualified, suggestion, unknown
 from daemun.traefik.servers_transport import ServersTransport, StaticTransport
 from daemun.traefik.static import Static
 
@@ -51,22 +52,20 @@ class Transports:
                     )
                 )
 
-    def use(self, reference: str, *, secured: bool) -> Id | Refusal:
-        """Return the transport of a service; `secured` when it has servers at https."""
-        name, _, provider = reference.partition("@")
+    def use(self, reference: str, *, provider: str, secured: bool) -> Id | Refusal:
+        """Return the transport that a service of this provider names; `secured` when it has servers at https."""
         if not reference or reference == "default@internal":
             return self._use(TRANSPORT, self.static.servers_transport, secured=secured)
-        if provider not in {"", PROVIDER}:
-            return Refusal(
-                message=f"there is no serversTransport {reference!r}: no provider {provider!r} is configured"
-            )
-        entry = self.dynamic.servers_transports.get(name)
+        name = qualified(reference, provider)
+        known = self.dynamic.servers_transports
+        entry = known.get(name)
         if entry is None:
             if ("serversTransport", name) in self.dynamic.broken:
-                return Refusal(message=f"the serversTransport {name!r} has errors of its own")
-            near = nearest(name, self.dynamic.servers_transports)
-            return Refusal(message=f"there is no serversTransport {name!r}", suggestion=near)
-        return self._use(f"{name}@{PROVIDER}", entry.value, secured=secured)
+                return Refusal(message=f"the serversTransport {reference!r} has errors of its own")
+            providers = self.dynamic.providers
+            message = unknown("is no serversTransport", reference, provider, known=known, providers=providers)
+            return Refusal(message=message, suggestion=suggestion(reference, provider, known=known))
+        return self._use(name, entry.value, secured=secured)
 
     def _use(self, wanted: Id, options: StaticTransport, *, secured: bool) -> Id | Refusal:
         made = self.made.setdefault(wanted, _plain(options))

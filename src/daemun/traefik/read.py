@@ -41,9 +41,9 @@ def build_static(document: Document) -> tuple[Static | None, list[Problem]]:
     static, problems = read_section(Static, document, path=(), tree=document.data)
     if static is None:
         return None, problems
-    lines = {name: document.line(("entryPoints", name)) for name in static.entry_points}
+    origins = {name: document.place(("entryPoints", name)) for name in static.entry_points}
     places = Places(document)
-    static = static.model_copy(update={"origin_file": document.file, "origin_lines": lines, "origin_places": places})
+    static = static.model_copy(update={"origin_file": document.file, "origins": origins, "origin_places": places})
     problems.extend(_provider_problems(static, document))
     problems.extend(_reference_problems(static, document))
     problems.extend(_resolver_problems(static, document))
@@ -84,8 +84,8 @@ def dynamic_files(static: Static, *, beside: Path | None = None) -> list[Path]:
     if provider is None or not (provider.directory or provider.filename):
         return []
     if not provider.directory:
-        return [_resolve(provider.filename, beside)]
-    root = _resolve(provider.directory, beside)
+        return [beside_static(provider.filename, beside)]
+    root = beside_static(provider.directory, beside)
     if not root.is_dir():
         message = f"cannot read the directory {root}"
         raise ConfigError(
@@ -94,7 +94,8 @@ def dynamic_files(static: Static, *, beside: Path | None = None) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.suffix.lower() in _DIRECTORY_ENDINGS and path.is_file())
 
 
-def _resolve(name: str, beside: Path | None) -> Path:
+def beside_static(name: str, beside: Path | None) -> Path:
+    """Return the file of this name: in the working directory, else beside the static file."""
     path = Path(name)
     if path.is_absolute() or beside is None or path.exists():
         return path
@@ -105,7 +106,7 @@ def _resolve(name: str, beside: Path | None) -> Path:
 def _provider_problems(static: Static, document: Document) -> list[Problem]:
     provider = static.providers.file
     if provider is None:
-        if not static.providers.pending:
+        if static.providers.docker is None and not static.providers.pending:
             return [
                 Problem(
                     severity="warning",

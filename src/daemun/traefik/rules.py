@@ -8,7 +8,7 @@ matched here, the engine does that from the lowered tree. The arguments' own che
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from daemun.errors import RuleError, nearest
@@ -17,7 +17,12 @@ from daemun.traefik.rule_lexer import Kind, Token, tokenize
 
 # Deeper nesting than any person writes; it keeps the parser's recursion within Python's.
 _MOST_DEPTH = 100
-_CALL_EXAMPLES = {"Header": "Header(`X-Name`, `value`)", "HeaderRegexp": "HeaderRegexp(`X-Name`, `^v.*$`)"}
+_CALL_EXAMPLES = {
+    "Header": "Header(`X-Name`, `value`)",
+    "HeaderRegexp": "HeaderRegexp(`X-Name`, `^v.*$`)",
+    "Label": "Label(`name`, `value`)",
+    "LabelRegex": "LabelRegex(`name`, `^v.*$`)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,31 @@ class Or:
 Rule = Match | Not | And | Or
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The matchers an expression may have: each spelling's canonical name, an example, and what judges arguments.
+
+    In the example a text takes the place of `{}`, `word` by default. `unknown` gives the suggestion and the remedy for a name that is not among the spellings.
+    """
+
+    spellings: Mapping[str, str]
+    example: str
+    word: str
+    check: Callable[[str, str, Token, Sequence[Token]], None]
+    unknown: Callable[[str], tuple[str, str]]
+
+
 def parse_rule(text: str) -> Rule:
     """Parse a whole v3 rule. Raises RuleError."""
+    return parse_expression(text, vocabulary=_ROUTING)
+
+
+def parse_expression(text: str, *, vocabulary: Vocabulary) -> Rule:
+    """Parse matchers joined by `&&`, `||`, `!` and parentheses. Raises RuleError."""
     if not text.strip():
-        raise RuleError(rule=text, index=0, width=1, message="the rule is empty", remedy="write Host(`example.com`)")
-    parser = _Parser(text)
+        remedy = f"write {vocabulary.example.format(vocabulary.word)}"
+        raise RuleError(rule=text, index=0, width=1, message="the rule is empty", remedy=remedy)
+    parser = _Parser(text, vocabulary)
     rule = parser.any_of(0)
     parser.finish()
     return rule
@@ -87,14 +112,33 @@ def _spellings() -> dict[str, str]:
     return spellings
 
 
-_SPELLINGS = _spellings()
+def _unknown(name: str) -> tuple[str, str]:
+    lower = name.lower()
+    same = next((known for known in MATCHERS if known.lower() == lower), "")
+    if same:
+        return same, f"accepted are {same}, {same.lower()}, {same.upper()} and {same.lower().title()}"
+    v2 = {
+        "headers": ("Header", ""),
+        "headersregexp": ("HeaderRegexp", ""),
+        "hostheader": ("Host", ""),
+        "hostsni": ("", "HostSNI belongs to TCP routers"),
+        "hostsniregexp": ("", "HostSNIRegexp belongs to TCP routers"),
+        "alpn": ("", "ALPN belongs to TCP routers"),
+    }
+    return v2.get(lower, (nearest(name, MATCHERS), ""))
+
+
+_ROUTING = Vocabulary(
+    spellings=_spellings(), example="Host(`{}`)", word="example.com", check=check_arguments, unknown=_unknown
+)
 
 
 class _Parser:
     """Recursive descent: any_of → all_of → one → matcher."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         self.text = text
+        self.vocabulary = vocabulary
         self.tokens = tokenize(text)
         self.at = 0
 
@@ -141,7 +185,7 @@ class _Parser:
         raise self._error(token, f"{self._shown(token)} cannot follow a matcher", remedy=remedy)
 
     def _matcher(self, name: Token) -> Match:
-        canonical = _SPELLINGS.get(name.text)
+        canonical = self.vocabulary.spellings.get(name.text)
         if canonical is None:
             raise self._unknown(name)
         opening = self._now
@@ -165,7 +209,7 @@ class _Parser:
             if self._now.kind == "end":
                 raise self._error(opening, "this ( is never closed")
             raise self._error(self._now, f"expected , or ) here, not {self._shown(self._now)}")
-        check_arguments(self.text, canonical, name, arguments)
+        self.vocabulary.check(self.text, canonical, name, arguments)
         return Match(canonical, tuple(token.text for token in arguments))
 
     @property
@@ -179,28 +223,18 @@ class _Parser:
         return False
 
     def _unknown(self, name: Token) -> RuleError:
-        lower = name.text.lower()
-        same = next((known for known in MATCHERS if known.lower() == lower), "")
-        if same:
-            remedy = f"accepted are {same}, {same.lower()}, {same.upper()} and {same.lower().title()}"
-            return self._error(name, f"no matcher is spelled {name.text!r}", remedy=remedy, suggestion=same)
-        v2 = {
-            "headers": ("Header", ""),
-            "headersregexp": ("HeaderRegexp", ""),
-            "hostheader": ("Host", ""),
-            "hostsni": ("", "HostSNI belongs to TCP routers"),
-            "hostsniregexp": ("", "HostSNIRegexp belongs to TCP routers"),
-            "alpn": ("", "ALPN belongs to TCP routers"),
-        }
-        suggestion, remedy = v2.get(lower, (nearest(name.text, MATCHERS), ""))
-        return self._error(name, f"unknown matcher {name.text!r}", remedy=remedy, suggestion=suggestion)
+        suggestion, remedy = self.vocabulary.unknown(name.text)
+        known = suggestion and suggestion.lower() == name.text.lower()
+        message = f"no matcher is spelled {name.text!r}" if known else f"unknown matcher {name.text!r}"
+        return self._error(name, message, remedy=remedy, suggestion=suggestion)
 
     def _unexpected(self, token: Token) -> RuleError:
         if token.kind == "end":
             return self._error(token, "the rule ends where a matcher is expected")
         remedy = ""
         if token.kind == "string":
-            remedy = f"a text stands inside a matcher, such as Host(`{token.text or 'example.com'}`)"
+            example = self.vocabulary.example.format(token.text or self.vocabulary.word)
+            remedy = f"a text stands inside a matcher, such as {example}"
         return self._error(token, f"expected a matcher here, not {self._shown(token)}", remedy=remedy)
 
     def _error(self, token: Token, message: str, *, remedy: str = "", suggestion: str = "") -> RuleError:

@@ -15,6 +15,7 @@ from daemun.config.document import Document
 from daemun.config.durations import Seconds
 from daemun.config.section import Section
 from daemun.errors import Place
+from daemun.traefik.docker_options import Docker
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.logs import AccessLog, Log
 from daemun.traefik.resolvers import Resolver
@@ -36,7 +37,6 @@ class Providers(Section):
     """Where the dynamic configuration comes from."""
 
     not_yet: ClassVar[tuple[str, ...]] = (
-        "docker",
         "swarm",
         "kubernetesIngress",
         "kubernetesIngressNGINX",
@@ -57,6 +57,7 @@ class Providers(Section):
     )
     providers_throttle_duration: Seconds = 2.0
     file: File | None = None
+    docker: Docker | None = None
 
 
 class Ping(Section):
@@ -112,9 +113,9 @@ class Static(Section):
     ping: Ping | None = None
     certificates_resolvers: dict[str, Resolver] = {}
     servers_transport: StaticTransport = StaticTransport()
-    # Where it was read, and the line of each entry point: what the Plan gives back as origin.
+    # Where it was read, and each entry point: what the Plan gives back as origin.
     origin_file: str = Field(default="", exclude=True)
-    origin_lines: dict[str, int] = Field(default={}, exclude=True)
+    origins: dict[str, Place] = Field(default={}, exclude=True)
     origin_places: Places | None = Field(default=None, exclude=True, repr=False)
 
     def place(self, *path: str | int, value: bool = False) -> Place:

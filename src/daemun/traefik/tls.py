@@ -30,8 +30,8 @@ ClientAuthType = Annotated[
 
 
 def _switch(value: object) -> object:
-    """Take `tls: true` for `tls: {}`, and `false` for nothing."""
-    if value is True or (isinstance(value, str) and value.strip().lower() == "true"):
+    """Take `tls: true`, and a text that is empty, for `tls: {}`, and `false` for nothing."""
+    if value is True or (isinstance(value, str) and value.strip().lower() in {"true", ""}):
         return {}
     if value is False or (isinstance(value, str) and value.strip().lower() == "false"):
         return None

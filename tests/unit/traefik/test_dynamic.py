@@ -37,10 +37,10 @@ def test_a_whole_file() -> None:
     """Routers, their parsed rules, services and where they stand."""
     dynamic, problems = load_dynamic_text(GOOD, file="d.toml")
     assert problems == []
-    web = dynamic.routers["web"]
+    web = dynamic.routers["web@file"]
     assert (web.value.priority, web.value.entry_points, web.line) == (-3, ("one",), 2)
-    assert dynamic.rules["web"] == Match("Host", ("a",))
-    balancer = dynamic.services["api"].value.load_balancer
+    assert dynamic.rules["web@file"] == Match("Host", ("a",))
+    balancer = dynamic.services["api@file"].value.load_balancer
     assert balancer is not None
     assert (balancer.strategy, balancer.pass_host_header) == ("leastconn", False)
     assert balancer.response_forwarding.flush_interval == pytest.approx(-0.001)
@@ -59,9 +59,9 @@ def test_one_bad_router_does_not_stop_the_others() -> None:
     """Each entry stands or falls by itself, and the fallen are remembered; a router without a rule is still checked."""
     text = GOOD + '[http.routers.bad]\nrule = "Hots(`a`)"\nservice = "api"\n[http.services.bad]\nloadBalancr = 1\n'
     dynamic, problems = load_dynamic_text(text, file="d.toml")
-    assert set(dynamic.routers) == {"web", "bad"}
-    assert set(dynamic.rules) == {"web"}
-    assert dynamic.broken == {("router", "bad"), ("service", "bad")}
+    assert set(dynamic.routers) == {"web@file", "bad@file"}
+    assert set(dynamic.rules) == {"web@file"}
+    assert dynamic.broken == {("router", "bad@file"), ("service", "bad@file")}
     assert len(problems) == 2
 
 
@@ -114,7 +114,7 @@ def test_several_files_add_up(tmp_path: Path) -> None:
     (tmp_path / "b.yml").write_text("http: {routers: {more: {rule: Host(`b`), service: api}}}")
     dynamic, problems = load_dynamic([tmp_path / "a.toml", tmp_path / "b.yml"])
     assert problems == []
-    assert set(dynamic.routers) == {"web", "more"}
+    assert set(dynamic.routers) == {"web@file", "more@file"}
 
 
 def test_a_name_in_two_files_is_an_error_with_both_places(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_name_in_two_files_is_an_error_with_both_places(tmp_path: Path) -> Non
     (tmp_path / "a.yml").write_text("http: {routers: {x: {rule: Host(`a`), service: s}}}")
     (tmp_path / "b.yml").write_text("http: {routers: {x: {rule: Host(`b`), service: s}}}")
     dynamic, [problem] = load_dynamic([tmp_path / "a.yml", tmp_path / "b.yml"])
-    assert dynamic.rules["x"] == Match("Host", ("a",))
+    assert dynamic.rules["x@file"] == Match("Host", ("a",))
     assert problem.kind == "duplicate"
     assert str(problem.place) == f"{tmp_path}/b.yml:1:18"
     assert [str(place) for place in problem.related] == [f"{tmp_path}/a.yml:1:18"]

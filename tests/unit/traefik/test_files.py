@@ -13,7 +13,7 @@ from daemun.traefik.read import load_dynamic_text
 
 def read(options: str) -> tuple[Files | None, list[Problem]]:
     dynamic, problems = load_dynamic_text(f"http: {{services: {{s: {{files: {options}}}}}}}", file="d.yml")
-    return (dynamic.services["s"].value.files if "s" in dynamic.services else None), problems
+    return (dynamic.services["s@file"].value.files if "s@file" in dynamic.services else None), problems
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def filters() -> Filters:
 
 
 def resolved(filters: Filters, name: str) -> list[plan.Filter]:
-    found = filters.resolve(name)
+    found = filters.resolve(name, "file")
     assert isinstance(found, Resolved)
     return [filters.made[one] for one in found.ids]
 
@@ -71,7 +71,7 @@ def test_host_is_changed_like_any_field(filters: Filters) -> None:
 
 def test_chain(filters: Filters) -> None:
     """A chain is its members in order."""
-    assert filters.resolve("all") == Resolved(ids=("add@file", "fields@file", "fields@file#2", "host@file"))
+    assert filters.resolve("all", "file") == Resolved(ids=("add@file", "fields@file", "fields@file#2", "host@file"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_chain(filters: Filters) -> None:
 )
 def test_refusals(filters: Filters, name: str, words: str, later: bool) -> None:  # noqa: FBT001
     """What cannot be used says why, and whether a coming version will."""
-    found = filters.resolve(name)
+    found = filters.resolve(name, "file")
     assert isinstance(found, Refusal)
     assert words in found.message
     assert found.later is later
@@ -96,13 +96,13 @@ def test_refusals(filters: Filters, name: str, words: str, later: bool) -> None:
 
 def test_loops_are_found_from_everywhere(filters: Filters) -> None:
     """Both chains of a loop are refused, whichever is asked first."""
-    assert isinstance(filters.resolve("loop2"), Refusal)
-    assert isinstance(filters.resolve("loop"), Refusal)
+    assert isinstance(filters.resolve("loop2", "file"), Refusal)
+    assert isinstance(filters.resolve("loop", "file"), Refusal)
 
 
 def test_suggestion(filters: Filters) -> None:
     """A misspelt reference suggests the nearest middleware."""
-    found = filters.resolve("stripp")
+    found = filters.resolve("stripp", "file")
     assert isinstance(found, Refusal)
     assert found.suggestion == "strip"
 

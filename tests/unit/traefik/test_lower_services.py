@@ -20,7 +20,7 @@ def lowered(balancer: str) -> tuple[plan.Balanced, Destination, list[Problem]]:
     dynamic, problems = load_dynamic_text(f"http: {{services: {{s: {{loadBalancer: {balancer}}}}}}}", file="d.yml")
     assert problems == []
     transports = Transports(static=Static(), dynamic=Dynamic(), at_hand=AtHand(certificates={}))
-    made = lower_service(dynamic.services["s"], transports)
+    made = lower_service(dynamic.services["s@file"], transports)
     assert not isinstance(made, Refusal)
     service, destination, problems = made
     assert isinstance(service.kind, plan.Balanced)

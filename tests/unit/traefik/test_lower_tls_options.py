@@ -124,7 +124,7 @@ def test_broken_options(options: str, words: str) -> None:
     """They refuse every handshake: never are they served with something else."""
     terms = terms_of(options)
     assert terms.options["o@file"] == refuse_all()
-    assert isinstance(terms.resolve("o"), Refusal)
+    assert isinstance(terms.resolve("o", "file"), Refusal)
     errors = [problem for problem in terms.problems if problem.is_error]
     assert [words in problem.message for problem in errors] == [True]
     assert errors[0].place is not None
@@ -140,7 +140,7 @@ def test_the_nearest_name() -> None:
 def test_options_that_were_not_read() -> None:
     """Options with an error in them exist, and refuse."""
     terms = terms_of("{sniStrict: maybe}")
-    refusal = terms.resolve("o")
+    refusal = terms.resolve("o", "file")
     assert isinstance(refusal, Refusal)
     assert "errors of their own" in refusal.message
     assert terms.options["o@file"].reject
@@ -151,7 +151,7 @@ def test_certificates_of_clients_come_later() -> None:
     terms = terms_of("{clientAuth: {caFiles: [ca.pem]}}")
     [problem] = terms.problems
     assert (problem.severity, problem.kind) == ("warning", "not_yet")
-    refusal = terms.resolve("o")
+    refusal = terms.resolve("o", "file")
     assert isinstance(refusal, Refusal)
     assert refusal.later
     assert terms.options["o@file"].reject
@@ -164,12 +164,12 @@ def test_certificates_of_clients_come_later() -> None:
 )
 def test_references(reference: str, expected: str) -> None:
     """`default` has no provider, others have theirs."""
-    assert terms_of("{}").resolve(reference) == expected
+    assert terms_of("{}").resolve(reference, "file") == expected
 
 
-@pytest.mark.parametrize(("reference", "suggestion"), [("O2", "o"), ("defualt", "default"), ("o@docker", "")])
+@pytest.mark.parametrize(("reference", "suggestion"), [("O2", "o"), ("defualt", "default"), ("o@docker", "o")])
 def test_unknown_references(reference: str, suggestion: str) -> None:
     """They are refused, with the nearest name."""
-    refusal = terms_of("{}").resolve(reference)
+    refusal = terms_of("{}").resolve(reference, "file")
     assert isinstance(refusal, Refusal)
     assert refusal.suggestion == suggestion

@@ -10,7 +10,7 @@ from daemun.traefik.read import load_dynamic_text
 
 def one(text: str) -> tuple[Middleware | None, list[str]]:
     dynamic, problems = load_dynamic_text(f"http: {{middlewares: {{m: {text}}}}}", file="d.yml")
-    entry = dynamic.middlewares.get("m")
+    entry = dynamic.middlewares.get("m@file")
     return (None if entry is None else entry.value), [problem.message for problem in problems]
 
 

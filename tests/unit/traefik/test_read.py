@@ -60,7 +60,7 @@ def test_no_provider_routes_nothing() -> None:
     """A static file without a provider is said to route nothing; with one that comes later it is not."""
     _, problems = load_static("[entryPoints.web]\naddress = ':80'")
     assert ["nothing will be routed" in problem.message for problem in problems] == [True]
-    _, problems = load_static("[providers.docker]")
+    _, problems = load_static("[providers.swarm]")
     assert [problem.kind for problem in problems] == ["not_yet"]
 
 

@@ -15,7 +15,7 @@ def test_a_switch(written: str, on: bool) -> None:  # noqa: FBT001
     text = f"http: {{routers: {{r: {{rule: Path(`/`), service: s, tls: {written}}}}}}}"
     dynamic, problems = load_dynamic_text(text, file="d.yml")
     assert problems == []
-    assert (dynamic.routers["r"].value.tls is not None) is on
+    assert (dynamic.routers["r@file"].value.tls is not None) is on
 
 
 def test_defaults() -> None:
@@ -53,7 +53,7 @@ tls:
     assert [one.value.cert_file for one in dynamic.tls_certificates] == ["a.crt"]
     assert list(dynamic.tls_options) == ["default"]
     assert dynamic.tls_options["default"].value.client_auth.wanted
-    assert ("TLS options", "strict") in dynamic.broken
+    assert ("TLS options", "strict@file") in dynamic.broken
     generated = dynamic.tls_stores["default"].value.default_generated_cert
     assert generated is not None
     assert generated.domain.names == ("a.org", "b.org")

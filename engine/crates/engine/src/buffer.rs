@@ -171,7 +171,7 @@ pub struct Scratch {
     pub response: Head,
     pub trailers: Head,
     /// The body of a request that has failed, for the error page that is asked instead.
-    pub kept: Option<crate::exchange::upload::Upload>,
+    pub kept: Option<Box<crate::exchange::upload::Upload>>,
     pub captures: RefCell<route::Captures>,
     pub looked_up: crate::lookup::Kept,
     pub record: crate::exchange::record::Record,

@@ -170,14 +170,10 @@ fn write<W: AsyncWrite>(to: Pin<&mut W>, cx: &mut Context<'_>, first: &[u8], sec
     }
 }
 
-/// Something was opened already that nobody has read: the socket says nothing of it.
-fn has_plaintext(stream: &mut TlsStream<Socket>) -> bool {
-    let state = match stream {
-        TlsStream::Client(stream) => stream.get_mut().1.process_new_packets(),
-        TlsStream::Server(stream) => stream.get_mut().1.process_new_packets(),
-    };
-    // A broken record is the reader's to find.
-    state.map_or(true, |state| state.plaintext_bytes_to_read() > 0 || state.peer_has_closed())
+/// Something was opened already that nobody has read, or the peer has said that nothing follows: the socket says nothing
+/// of it. Whatever is read from the socket is opened at once, so that TLS knows.
+fn has_plaintext(stream: &TlsStream<Socket>) -> bool {
+    !stream.get_ref().1.wants_read()
 }
 
 /// What came was TLS's own, such as a session ticket, and nothing follows it.

@@ -13,6 +13,7 @@ use tokio::task::LocalSet;
 
 use crate::buffer::ScratchPool;
 use crate::clock::{Clock, TICK_MS};
+use crate::exchange::burst::Bursts;
 use crate::exchange::connection;
 use crate::listen::{acceptor, ListenerState};
 use crate::observe::events::Level;
@@ -63,6 +64,7 @@ pub struct Worker {
     pub clock: Clock,
     pub pools: Pools,
     pub scratches: ScratchPool,
+    pub bursts: Bursts,
     snapshot: RefCell<View>,
     version: Cell<u64>,
     random: Cell<u64>,
@@ -137,6 +139,7 @@ fn run(index: usize, handle: Arc<WorkerHandle>, shared: Arc<Shared>, inbox: mpsc
         clock: Clock::new(),
         pools: Pools::default(),
         scratches: ScratchPool::default(),
+        bursts: Bursts::default(),
         snapshot: RefCell::new(Rc::new(shared.snapshot())),
         version: Cell::new(shared.version()),
         shared,

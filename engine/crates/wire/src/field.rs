@@ -87,56 +87,69 @@ pub const HOP_BY_HOP: KnownSet = KnownSet::of(&[
 #[must_use]
 #[inline]
 pub fn known(name: &[u8]) -> Known {
-    let one = |text: &[u8], is: Known| if name.eq_ignore_ascii_case(text) { is } else { Known::Other };
+    /// Lower-case letters and hyphens; a token, which a name is, holds no other character that this takes for them.
+    fn same<const N: usize>(name: &[u8], text: &[u8; N]) -> bool {
+        let Ok(name) = <&[u8; N]>::try_from(name) else { return false };
+        name.iter().zip(text).fold(0, |other, (a, b)| other | ((a | 0x20) ^ b)) == 0
+    }
+    macro_rules! one {
+        ($text:literal, $is:expr) => {
+            if same(name, $text) {
+                $is
+            } else {
+                Known::Other
+            }
+        };
+    }
     match name.len() {
-        2 => one(b"te", Known::Te),
+        2 => one!(b"te", Known::Te),
         4 => match name[0] | 0x20 {
-            b'h' => one(b"host", Known::Host),
-            b'd' => one(b"date", Known::Date),
+            b'h' => one!(b"host", Known::Host),
+            b'd' => one!(b"date", Known::Date),
             _ => Known::Other,
         },
         6 => match name[0] | 0x20 {
-            b'e' => one(b"expect", Known::Expect),
-            b's' => one(b"server", Known::Server),
+            b'e' => one!(b"expect", Known::Expect),
+            b's' => one!(b"server", Known::Server),
             _ => Known::Other,
         },
         7 => match name[0] | 0x20 {
-            b'u' => one(b"upgrade", Known::Upgrade),
-            b't' => one(b"trailer", Known::Trailer),
+            b'u' => one!(b"upgrade", Known::Upgrade),
+            b't' => one!(b"trailer", Known::Trailer),
             _ => Known::Other,
         },
-        9 => one(b"x-real-ip", Known::XRealIp),
+        9 => one!(b"x-real-ip", Known::XRealIp),
         10 => match name[0] | 0x20 {
-            b'c' => one(b"connection", Known::Connection),
-            b'k' => one(b"keep-alive", Known::KeepAlive),
+            b'c' => one!(b"connection", Known::Connection),
+            b'k' => one!(b"keep-alive", Known::KeepAlive),
             _ => Known::Other,
         },
-        12 => one(b"content-type", Known::ContentType),
-        14 => one(b"content-length", Known::ContentLength),
+        12 => one!(b"content-type", Known::ContentType),
+        14 => one!(b"content-length", Known::ContentLength),
         15 => match name[14] | 0x20 {
-            b'r' => one(b"x-forwarded-for", Known::XForwardedFor),
-            b'i' => one(b"x-forwarded-uri", Known::XForwardedUri),
+            b'r' => one!(b"x-forwarded-for", Known::XForwardedFor),
+            b'i' => one!(b"x-forwarded-uri", Known::XForwardedUri),
             _ => Known::Other,
         },
         16 => match name[12] | 0x20 {
-            b'h' => one(b"x-forwarded-host", Known::XForwardedHost),
-            b'p' => one(b"x-forwarded-port", Known::XForwardedPort),
-            b't' => one(b"proxy-connection", Known::ProxyConnection),
+            b'h' => one!(b"x-forwarded-host", Known::XForwardedHost),
+            b'p' => one!(b"x-forwarded-port", Known::XForwardedPort),
+            b't' => one!(b"proxy-connection", Known::ProxyConnection),
             _ => Known::Other,
         },
         17 => match name[0] | 0x20 {
-            b't' => one(b"transfer-encoding", Known::TransferEncoding),
-            b'x' => one(b"x-forwarded-proto", Known::XForwardedProto),
+            b't' => one!(b"transfer-encoding", Known::TransferEncoding),
+            b'x' => one!(b"x-forwarded-proto", Known::XForwardedProto),
             _ => Known::Other,
         },
         18 => match name[12] | 0x20 {
-            b's' => one(b"x-forwarded-server", Known::XForwardedServer),
-            b'm' => one(b"x-forwarded-method", Known::XForwardedMethod),
-            b'p' => one(b"x-forwarded-prefix", Known::XForwardedPrefix),
+            b's' => one!(b"x-forwarded-server", Known::XForwardedServer),
+            b'm' => one!(b"x-forwarded-method", Known::XForwardedMethod),
+            b'p' => one!(b"x-forwarded-prefix", Known::XForwardedPrefix),
             _ => Known::Other,
         },
-        27 => one(b"x-forwarded-tls-client-cert", Known::XForwardedTlsClientCert),
-        32 => one(b"x-forwarded-tls-client-cert-info", Known::XForwardedTlsClientCertInfo),
+        27 => one!(b"x-forwarded-tls-client-cert", Known::XForwardedTlsClientCert),
+        32 => one!(b"x-forwarded-tls-client-cert-info", Known::XForwardedTlsClientCertInfo),
         _ => Known::Other,
     }
 }

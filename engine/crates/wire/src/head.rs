@@ -153,6 +153,7 @@ impl Head {
     }
 
     /// Appends a line whose name was recognised before.
+    #[inline]
     pub fn add_known(&mut self, is: Known, name: &[u8], value: &[u8]) {
         let start = self.bytes.len();
         self.bytes.reserve(name.len() + value.len() + 4);

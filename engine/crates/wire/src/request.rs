@@ -132,9 +132,20 @@ pub fn valid_host(host: &[u8]) -> bool {
                 && !inner.windows(2).any(|pair| pair == b"..")
         }
         // Not even a host of its own, or an empty label (RFC 1034 section 3.1) that whoever comes next may fold.
-        _ => name != b"." && !name.windows(2).any(|pair| pair == b"..") && name.iter().all(|&b| REG_NAME[b as usize]),
+        _ => is_reg_name(name),
     };
     digits && body
+}
+
+/// `reg-name`, without empty labels.
+fn is_reg_name(name: &[u8]) -> bool {
+    let mut before = 0;
+    let mut sound = name != b".";
+    for &b in name {
+        sound &= REG_NAME[b as usize] && !(b == b'.' && before == b'.');
+        before = b;
+    }
+    sound
 }
 
 /// `IPvFuture` behind its `v` (RFC 3986 section 3.2.2).
@@ -180,18 +191,16 @@ const REG_NAME: [bool; 256] = {
 
 /// A decimal number of 16 bits.
 fn is_port(text: &[u8]) -> bool {
-    text.len() <= 5
-        && text.iter().all(u8::is_ascii_digit)
-        && text.iter().fold(0u32, |n, b| n * 10 + u32::from(b - b'0')) <= u32::from(u16::MAX)
+    let digit = |n: u32, &b: &u8| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0'));
+    text.len() <= 5 && text.iter().try_fold(0, digit).is_some_and(|n| n <= u32::from(u16::MAX))
 }
 
 /// Host and port, the port without its colon; brackets stay with an IPv6 address.
 #[must_use]
 pub fn split_port(host: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let after = host.iter().rposition(|&b| b == b']').map_or(0, |at| at + 1);
-    match host[after..].iter().rposition(|&b| b == b':') {
-        Some(at) => (&host[..after + at], Some(&host[after + at + 1..])),
-        None => (host, None),
+    match host.iter().rposition(|&b| b == b':' || b == b']') {
+        Some(at) if host[at] == b':' => (&host[..at], Some(&host[at + 1..])),
+        _ => (host, None),
     }
 }
 

@@ -10,6 +10,7 @@ use std::task::Poll;
 use plan::fault::FaultKind;
 use wire::head::Head;
 
+use super::burst::Job;
 use super::downstream::{Client, Downstream, Side};
 use super::tunnel::Tunnel;
 use crate::buffer::{Buffer, Scratch};
@@ -45,11 +46,13 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerS
     let _panic = CountPanic(&worker);
     let Some((mut connection, is_http2)) = open_client(&worker, accepted, open).await else { return };
     if is_http2 {
-        return Box::pin(http2::serve(connection, Vec::new())).await;
+        return Box::pin(http2::serve(*connection, Vec::new())).await;
     }
     while idle(&mut connection).await {
-        let mut scratch = worker.scratches.borrow();
-        let next = Box::pin(burst(&mut connection, &mut scratch)).await;
+        let job = Job { connection, scratch: worker.scratches.borrow() };
+        let (job, next) = worker.bursts.run(job).await;
+        let mut scratch = job.scratch;
+        connection = job.connection;
         match next {
             Next::Keep => worker.scratches.give_back(scratch),
             Next::Close => return worker.scratches.give_back(scratch),
@@ -63,7 +66,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, listener: Arc<ListenerS
             Next::Http2 => {
                 let early = scratch.client.filled().to_vec();
                 worker.scratches.give_back(scratch);
-                return Box::pin(http2::serve(connection, early)).await;
+                return Box::pin(http2::serve(*connection, early)).await;
             }
         }
     }
@@ -90,7 +93,7 @@ impl Drop for CountPanic<'_> {
 
 /// Makes a client ready for its first request; over TLS that is after the handshake. And whether it speaks HTTP/2:
 /// by ALPN, or in clear text where nothing else is spoken.
-async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Option<(Downstream, bool)> {
+async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Option<(Box<Downstream>, bool)> {
     let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let (socket, peer, local) = match accepted {
         Accepted::Tcp(stream, peer, local) => (Socket::new(stream).ok()?, peer, local),
@@ -126,7 +129,8 @@ async fn open_client(worker: &Rc<Worker>, accepted: Accepted, open: Open) -> Opt
         open,
     };
     let side = Side::Http1(io);
-    Some((Downstream { side, client: Rc::new(client), alarm, worker: Rc::clone(worker), ended: false }, is_http2))
+    let connection = Downstream { side, client: Rc::new(client), alarm, worker: Rc::clone(worker), ended: false };
+    Some((Box::new(connection), is_http2))
 }
 
 /// Waits for the next request, holding no buffer; false when there will be none.
@@ -162,7 +166,7 @@ async fn idle(connection: &mut Downstream) -> bool {
 }
 
 /// Runs exchanges until nothing more of the client's is buffered.
-async fn burst(connection: &mut Downstream, scratch: &mut Scratch) -> Next {
+pub(super) async fn burst(connection: &mut Downstream, scratch: &mut Scratch) -> Next {
     loop {
         let worker = Rc::clone(&connection.worker);
         let (view, client) = (worker.view(), Rc::clone(&connection.client));

@@ -36,7 +36,7 @@ pub async fn deliver(
     downstream: &mut Downstream,
     scratch: &mut Scratch,
     to: &Aim<'_>,
-    mut upload: Upload,
+    mut upload: Box<Upload>,
     upstream: Upstream,
     in_flight: InFlight,
 ) -> Outcome {

@@ -207,7 +207,7 @@ pub(super) fn note_rest(scratch: &mut Scratch, upload: &Upload) {
 }
 
 /// The same, and a body of which nothing is lost is kept for an error page.
-fn give_up(scratch: &mut Scratch, upload: Upload) {
+fn give_up(scratch: &mut Scratch, upload: Box<Upload>) {
     note_rest(scratch, &upload);
     if upload.can_replay() && upload.head.1 != Framing::None {
         scratch.kept = Some(upload);

@@ -10,6 +10,7 @@ pub mod admit;
 pub mod ahead;
 pub mod answer;
 pub mod ask;
+pub mod burst;
 pub mod connection;
 pub mod course;
 pub mod deliver;

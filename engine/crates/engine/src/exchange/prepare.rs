@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::snapshot::route::{ProxyRun, TargetRun};
 
 /// Writes the request as it goes upstream, and what of its body has come; all of it where it is to be whole.
-pub(super) async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_>) -> Result<Upload, Fault> {
+pub(super) async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_>) -> Result<Box<Upload>, Fault> {
     let http = &to.place.host.http;
     scratch.response.clear();
     let host = to.proxy.host.as_ref().map(|host| host.render(&to.place.exchange(downstream, scratch).scope()));
@@ -111,7 +111,7 @@ pub(super) fn upload(
     scratch: &mut Scratch,
     place: Place<'_>,
     (write_idle_ms, trailers): (u64, bool),
-) -> Upload {
+) -> Box<Upload> {
     let http = &place.host.http;
     let limits = Limits {
         body_bytes: place.route.and_then(|route| route.body_bytes).unwrap_or(http.body_bytes),
@@ -121,12 +121,13 @@ pub(super) fn upload(
         trailers,
     };
     let framing = scratch.request.framing;
-    match &downstream.side {
+    // Boxed: it goes from one hand to the next.
+    Box::new(match &downstream.side {
         Side::Http1(_) | Side::Inner(_) => {
             Upload::new(framing, || Decoder::new(http.chunk_line_bytes, &http.limits), &limits)
         }
         Side::Http2(_) => Upload::of_frames(framing, http.limits, &limits),
-    }
+    })
 }
 
 /// Puts what of the body has come already behind what stands in the out-buffer.
