@@ -34,6 +34,7 @@ from daemun.plan.log import File
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
 from daemun.run.borders import Rejected, Tell, Wanted
+from daemun.run.growing import growing
 from daemun.run.language import Configuration
 
 _log = structlog.get_logger()
@@ -205,12 +206,14 @@ class Lowerer:
         self._logged = problems
 
 
+@growing()
 def look(configuration: Configuration, *, gatherer: Gatherer) -> Looked:
     """Find out which certificates are needed, and read the files."""
     needs = configuration.needs()
     return Looked(configuration=configuration, needs=needs, read=gatherer.read(needs, now=datetime.now(UTC)))
 
 
+@growing()
 def lower_all(
     looked: Looked,
     *,

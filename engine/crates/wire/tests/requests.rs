@@ -296,6 +296,20 @@ fn changed_fields() {
     assert_eq!(head.joined(b"A"), None);
 }
 
+/// A Host that names none is allowed by RFC 9112 section 3.2, and may be refused.
+#[test]
+fn empty_hosts() {
+    let strict = HeadLimits { empty_host: false, ..LIMITS };
+    for host in ["", ":80"] {
+        let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let mut read = Head::default();
+        assert!(parse(&mut read, head.as_bytes(), 0, &LIMITS).is_ok());
+        assert!(matches!(parse(&mut read, head.as_bytes(), 0, &strict), Err(Refusal::Malformed(_))));
+    }
+    let mut read = Head::default();
+    assert!(parse(&mut read, b"GET / HTTP/1.0\r\n\r\n", 0, &strict).is_ok());
+}
+
 /// `uri-host [ ":" port ]`.
 #[test]
 fn hosts() {

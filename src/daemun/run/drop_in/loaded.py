@@ -32,6 +32,7 @@ from daemun.run.drop_in.flags import Flags
 from daemun.run.drop_in.messages import COMMAND_LINE, opening
 from daemun.run.drop_in.paths import ACCESS_LOG, Paths
 from daemun.run.drop_in.settings import Settings, settings_of
+from daemun.run.growing import growing
 from daemun.run.lowering import look, lower_all
 
 
@@ -56,8 +57,8 @@ class DropIn(NginxConfiguration):
 class Loaded:
     """`configuration` is None when it cannot be used; `files` are all that were read, in order.
 
-    `logs` are the files of access logs, which the engine opens. `again` lowers what was read once more: files beside
-    the configuration (users of auth_basic) have changed.
+    `logs` are the files of access logs, which the engine opens. `again` lowers what was read once more, for when files
+    beside the configuration (users of auth_basic) change; None without such files, and what was read is forgotten.
     """
 
     settings: Settings
@@ -65,9 +66,10 @@ class Loaded:
     problems: tuple[Problem, ...]
     files: tuple[Path, ...]
     logs: tuple[str, ...]
-    again: Callable[[], Loaded]
+    again: Callable[[], Loaded] | None
 
 
+@growing()
 def load(flags: Flags, paths: Paths) -> Loaded:
     """Read, lower, and look at the files of certificates: what cannot be read is an error, as it is for nginx."""
     found = read(Path(paths.config))
@@ -102,7 +104,7 @@ def _lowered(whole: Read, paths: Paths) -> Loaded:
         problems=problems,
         files=files,
         logs=logs,
-        again=lambda: _lowered(whole, paths),
+        again=(lambda: _lowered(whole, paths)) if configuration is not None and configuration.draft.files else None,
     )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import gc
 import os
 import signal
 import time
@@ -33,6 +32,7 @@ from daemun.run.drop_in.paths import Paths
 from daemun.run.drop_in.pid_file import PidFile
 from daemun.run.drop_in.source import NginxSource
 from daemun.run.drop_in.state import state_path
+from daemun.run.growing import settle
 from daemun.supervisor import Item, Manners, NotYet, Reopen, Reread, Source, StartFailed, Stop, Supervisor
 
 # nginx tries an address that is in use five times, half a second apart: whoever had it is leaving.
@@ -59,9 +59,7 @@ def serve(flags: Flags, paths: Paths, loaded: Loaded, log: StartLog) -> int:
     starter = detach() if settings.daemon else Starter()
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text("nginx")  # what `pgrep nginx` and start-stop-daemon look for
-    # A configuration is many small values that all stay: looking for garbage while it grows finds none.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    settle()
     pid_file = PidFile(settings.pid)
     try:
         configure(level=settings.log.level, form=settings.log.format, path=settings.log.file_path)

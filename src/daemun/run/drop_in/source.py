@@ -119,7 +119,7 @@ class NginxSource:
             async with aclosing(changes(self._users)) as told:
                 await anext(told)  # as it is
                 async for _ in told:
-                    if not self._users():
+                    if self._loaded.again is None:
                         self._has_users.clear()
                         break
                     loaded = await asyncio.to_thread(self._loaded.again)
