@@ -29,7 +29,7 @@ LAYERS = (
     ("certificates",),
     ("providers",),
     ("traefik", "nginx"),
-    ("needs",),
+    ("needs", "engine_terms"),
     ("config", "plan"),
     ("logs",),
     ("errors",),
@@ -46,6 +46,7 @@ MODULES = [
     SOURCE / "supervisor.py",
     SOURCE / "logs.py",
     SOURCE / "needs.py",
+    SOURCE / "engine_terms.py",
     SOURCE / "errors.py",
 ]
 

@@ -1,6 +1,6 @@
 """What an engine gets: a Plan, and the certificates and secrets that it names (DESIGN.md, law 7: never within it).
 
-Made from what is at hand (run/lowering.py, run/drop_in/loaded.py), handed over by handover.py. Values: two bundles are equal when they say the same.
+Made from what is at hand (run/lowering.py), handed over by handover.py. Values: two bundles are equal when they say the same.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from daemun.engine.client import CallRefused
 from daemun.engine.locate import find_engine
 from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir
-from daemun.errors import DaemunError
+from daemun.errors import ConfigError, DaemunError
 from daemun.logs import LOG_FILE, configure
 from daemun.run.borders import EngineBorder, Tell
 from daemun.run.drop_in import messages
@@ -73,6 +73,9 @@ def serve(flags: Flags, paths: Paths, loaded: Loaded, log: StartLog) -> int:
     except _PidFileFailed as failed:
         log.say(messages.EMERG, opening(settings.pid, failed.error))
         return 1
+    except ConfigError as error:
+        log.problems(error.problems)
+        return 1
     except DaemunError as error:
         log.say(messages.EMERG, str(error))
         return 1
@@ -116,13 +119,13 @@ async def _supervise(flags: Flags, paths: Paths, loaded: Loaded, state: StateDir
     settings = loaded.settings
     program = EngineProgram(
         binary=find_engine(),
-        threads=settings.threads,
+        threads=None,
         log=None,
         log_file=settings.log.file_path or "-",
     )
 
     def source(tell: Tell, engine: EngineBorder) -> Source:
-        made = NginxSource(flags, paths, loaded, tell=tell, engine=engine, pid_file=ready.pid_file)
+        made = NginxSource(flags, paths, loaded, tell=tell, engine=engine, pid_file=ready.pid_file, state=state)
         return Source(run=made.run, again=made.again)
 
     manners = Manners(
