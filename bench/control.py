@@ -1,4 +1,4 @@
-"""Starts Daemun whole: `daemun run --config static.yml` with an engine of its own, for `resident` and `apply`.
+"""Starts Daemun whole: `daemun run --config static.yml` with an engine of its own, for `resident`, `apply` and `docker`.
 
 The command is the one beside this Python (`.venv/bin/daemun`), or DAEMUN. Everything it writes stands in
 one folder; when it ends, its engine must have ended too.
@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,11 +56,18 @@ def run(folder: Path, dynamic: Path, *, ready: str) -> Iterator[ControlPlane]:
     """Runs it on this dynamic file until the path `ready` is answered with 200."""
     address = ("127.0.0.1", machine.free_port())
     static = traefik_files.static(folder, address, dynamic, watch=True)
+    with start(folder, static, address, ready=lambda: answers(address, ready)) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def start(folder: Path, static: Path, address: Address, *, ready: Callable[[], bool]) -> Iterator[ControlPlane]:
+    """Runs it on this static file, whose entry point is at `address`, until it is ready."""
     arguments = [str(command()), "run", "--config", str(static), "--threads", "1"]
     arguments += ["--state-dir", str(folder / "state")]
     env = {"DAEMUN_ENGINE": str(daemun.binary())}
     with Process("daemun run", arguments, core=machine.PROXY_CORE, env=env) as process:
-        process.wait_ready(lambda: answers(address, ready))
+        process.wait_ready(ready)
         engines = [pid for pid in family(process.pid) if _name(pid) == ENGINE]
         yield ControlPlane(process=process, address=address)
     try:

@@ -35,10 +35,11 @@ class DockerGate:
 
     instance: Instance
     plane: ControlPlane
+    listener: str = "web"
 
     def get(self, host: str, path: str = "/") -> Response:
         """One GET for this host over a connection of its own."""
-        with Client(self.instance.address()) as client:
+        with Client(self.instance.address(self.listener)) as client:
             return client.request(target=path, host=host)
 
     def served(self, host: str, *, by: str | None = None, path: str = "/") -> str:

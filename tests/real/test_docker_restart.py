@@ -39,14 +39,3 @@ def test_containers_that_ended_with_the_engine_come_back() -> None:
         docker.start()
         for name in ("one", "two"):
             gate.served(f"{name}.example", by=name)
-
-
-def test_an_engine_that_is_away_at_the_start() -> None:
-    """Daemun starts without it, and serves what it has as soon as it is there."""
-    with Docker() as docker:
-        docker.run(name="web", labels=rule("example.org"), restart="always")
-        docker.stop()
-        with docker_gate(docker) as gate:
-            gate.hidden("example.org")
-            docker.start()
-            gate.served("example.org", by="web")

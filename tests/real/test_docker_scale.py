@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tests.kit.docker import Container, Docker
+from tests.kit.docker import Docker
 from tests.kit.docker_gate import docker_gate, rule
 from tests.kit.traffic import Traffic
-from tests.kit.waiting import until
 
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
 
@@ -68,20 +67,6 @@ def test_a_container_that_comes_or_goes_is_no_apply(docker: Docker) -> None:
         assert gate.plane.log.count("configuration applied") == applied
 
 
-def test_health_decides_where_there_is_a_check(docker: Docker) -> None:
-    """A container with a health check gets traffic once it is healthy, and none when it is not any more."""
-    interval = 50_000_000  # nanoseconds
-    health = {"Test": ["CMD", "test", "-e", "/www/well"], "Interval": interval, "Timeout": 20 * interval, "Retries": 1}
-    with docker_gate(docker) as gate:
-        web = docker.run(name="web", labels=rule("example.org"), health=health)
-        until(lambda: web.health != "starting", what="the first check")
-        gate.hidden("example.org")
-        _execute(docker, web, "touch /www/well")
-        gate.served("example.org", by="web")
-        _execute(docker, web, "rm /www/well")
-        gate.hidden("example.org")
-
-
 def test_a_hundred_containers(docker: Docker) -> None:
     """A hundred containers, each with a host of its own, and twenty of them gone again."""
     with docker_gate(docker, throttle="500ms") as gate:
@@ -96,9 +81,3 @@ def test_a_hundred_containers(docker: Docker) -> None:
         for number in range(20):
             gate.hidden(f"{number}.example")
         assert {gate.get(f"{number}.example").status for number in range(20, 100)} == {200}
-
-
-def _execute(docker: Docker, container: Container, command: str) -> None:
-    body = {"Cmd": ["/bin/sh", "-c", command]}
-    made = docker.call("POST", f"/containers/{container.id}/exec", body)
-    docker.call("POST", f"/exec/{made['Id']}/start", {"Detach": True})
