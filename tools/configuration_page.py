@@ -117,33 +117,34 @@ Patterns are RE2: no look-around, no backreferences.
 
 def page() -> str:
     """The whole page."""
-    router = _table(Router, "http.routers.<name>")
-    service = _table(Service, "http.services.<name>")
-    middleware = _table(Middleware, "http.middlewares.<name>")
-    transport = _table(ServersTransport, "http.serversTransports.<name>")
-    tls = "".join(_table(model, path, head=not index) for index, (path, model) in enumerate(_TLS_MODELS.items()))
+    router = table(Router, "http.routers.<name>")
+    service = table(Service, "http.services.<name>")
+    middleware = table(Middleware, "http.middlewares.<name>")
+    transport = table(ServersTransport, "http.serversTransports.<name>")
+    tls = "".join(table(model, path, head=not index) for index, (path, model) in enumerate(_TLS_MODELS.items()))
     return "".join(
         [
             _HEAD,
             _STATIC,
-            _table(Static, ""),
+            table(Static, ""),
             "\n### Static: not yet\n\n",
-            _not_yet(Static, ""),
+            not_yet(Static, ""),
             _VALUES,
             _DYNAMIC,
             f"### Routers\n\n{router}\n### Services\n\n{service}{_FILES}\n### Middlewares\n\n{middleware}",
             f"\n### Servers transports\n\n{transport}\n### TLS\n\n{tls}{_TLS}",
             "\n### Dynamic: not yet\n\n",
-            _not_yet(Router, "http.routers.<name>"),
-            _not_yet(Service, "http.services.<name>"),
-            _not_yet(Middleware, "http.middlewares.<name>"),
-            _not_yet(ServersTransport, "http.serversTransports.<name>"),
+            not_yet(Router, "http.routers.<name>"),
+            not_yet(Service, "http.services.<name>"),
+            not_yet(Middleware, "http.middlewares.<name>"),
+            not_yet(ServersTransport, "http.serversTransports.<name>"),
             _RULES,
         ]
     )
 
 
-def _table(model: type[Section], path: str, *, head: bool = True) -> str:
+def table(model: type[Section], path: str, *, head: bool = True) -> str:
+    """Return a section's options as a table."""
     lines = ["| option | values | default |", "| --- | --- | --- |"] if head else []
     for option, info in _options(model, path):
         lines.append(f"| `{option}` | {_values(info)} | {_default(info)} |")
@@ -185,7 +186,8 @@ def _sections(model: type[Section], path: str) -> Iterator[tuple[str, type[Secti
             yield from _sections(below, here + suffix)
 
 
-def _not_yet(model: type[Section], path: str) -> str:
+def not_yet(model: type[Section], path: str) -> str:
+    """Return what is known of a section and not served, as a list."""
     return "".join(
         f"- {f'`{here}`' if here else 'at the top'}: {', '.join(f'`{name}`' for name in section.not_yet)}\n"
         for here, section in _sections(model, path)

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from daemun.cli.commands import app
-from tools import configuration_page, nginx_page
+from tools import configuration_page, docker_page, nginx_page
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -133,7 +133,9 @@ def test_the_configurations_of_https_are_right(tmp_path: Path, page: str) -> Non
         assert wrong == []
 
 
-@pytest.mark.parametrize("page", [configuration_page, nginx_page], ids=["configuration", "nginx"])
+@pytest.mark.parametrize(
+    "page", [configuration_page, docker_page, nginx_page], ids=["configuration", "docker", "nginx"]
+)
 def test_a_written_page_is_what_the_code_says(page: ModuleType) -> None:
-    """docs/reference/configuration.md is what the models say, nginx.md the catalogue: `python -m tools.…` writes them."""
+    """docs/reference/configuration.md and docker.md are what the models say, nginx.md the catalogue: `python -m tools.…` writes them."""
     assert page.PAGE.read_text(encoding="utf-8") == page.page()

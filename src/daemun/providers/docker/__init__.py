@@ -3,7 +3,8 @@
     container.py       what a Docker engine says of a container, typed
     configuration.py   containers ──► the dynamic configuration they ask for
       exposure.py        which of them are routed to, and why others are not
-      labels.py          labels as a document, whose places are a container and a label
+      labels.py          names of labels ──► paths of options
+      label_document.py  settings as a document, whose places are a container and a label
       reach.py           what labels must not reach
       services.py        services with their servers ── address.py: where a container is reached
       routers.py         routers with rule and service

@@ -16,7 +16,8 @@ from daemun.errors import Place, Problem
 from daemun.providers.docker.address import Finder, Surroundings
 from daemun.providers.docker.container import Container
 from daemun.providers.docker.exposure import Asked, asked_of, hidden, is_serving
-from daemun.providers.docker.labels import Read, Setting, document_of
+from daemun.providers.docker.label_document import document_of
+from daemun.providers.docker.labels import Read, Setting
 from daemun.providers.docker.merge import merge
 from daemun.providers.docker.reach import within_reach
 from daemun.providers.docker.routers import Defaults, with_rules

@@ -16,7 +16,8 @@ from daemun.config.section import Section, read_section, unknown_problem
 from daemun.errors import Place, Problem
 from daemun.providers.docker.address import DockerLabels
 from daemun.providers.docker.container import Container
-from daemun.providers.docker.labels import LabelDocument, Read, document_of, read_labels
+from daemun.providers.docker.label_document import LabelDocument, document_of
+from daemun.providers.docker.labels import Read, read_labels
 from daemun.traefik.constraints import parse_constraints, satisfied
 from daemun.traefik.docker_options import DockerOptions
 from daemun.traefik.names import DOCKER

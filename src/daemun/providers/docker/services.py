@@ -17,7 +17,8 @@ from daemun.config.document import Path
 from daemun.config.section import fold_case, read_section, subject, unknown_problem
 from daemun.errors import Place, Problem, Severity
 from daemun.providers.docker.address import Finder, Unreachable
-from daemun.providers.docker.labels import LabelDocument, Read, Setting, document_of, owner
+from daemun.providers.docker.label_document import LabelDocument, document_of
+from daemun.providers.docker.labels import Read, Setting, owner
 from daemun.traefik.dynamic import Server
 from daemun.traefik.server_url import check_url
 
