@@ -26,8 +26,8 @@ _HEAD = """# Configuration
 
 <!-- Written by `python -m tools.configuration_page` from the models; do not edit by hand. -->
 
-Daemun reads Traefik's language (v3), in TOML or YAML. The *static* file is the one `daemun run --config` names; the
-*dynamic* ones are those that `providers.file` names, or the labels of containers (`providers.docker`). Both may be changed while Daemun runs.
+Daemun reads Traefik's language (v3), in TOML or YAML. The *static* file is the one `daemun run --config` names, to
+which [flags and variables](static-sources.md) add; the *dynamic* ones are those that `providers.file` names, or the labels of containers (`providers.docker`). Both may be changed while Daemun runs.
 Names of options are read in any case. A duration is written as in Go (`10s`, `1m30s`), a bare number is seconds; 0 is
 without limit. A list may be one text with commas. `<name>` is yours to choose, `[]` is one of a list.
 

@@ -14,6 +14,7 @@ from daemun.errors import ConfigError
 from daemun.run.borders import Rejected, Tell, Wanted
 from daemun.run.lowering import Lowerer
 from daemun.run.wanted import FileSource
+from daemun.traefik.sources import StaticSources
 
 LIMIT = 20.0
 STATIC = """
@@ -44,7 +45,9 @@ def write(path: Path, text: str) -> None:
 
 def source_of(directory: Path, tell: Tell) -> FileSource:
     """A source of `daemun.toml`."""
-    return FileSource(directory / "daemun.toml", lowerer=Lowerer(tell=tell, data_dir=directory / "data"))
+    return FileSource(
+        StaticSources(file=directory / "daemun.toml"), lowerer=Lowerer(tell=tell, data_dir=directory / "data")
+    )
 
 
 def following(directory: Path, script: Callable[[Callable[[], Awaitable[Any]]], Awaitable[None]]) -> None:

@@ -9,8 +9,10 @@ from daemun.cli.check import check
 from daemun.cli.demo import demo
 from daemun.cli.explain import explain
 from daemun.cli.nginx import nginx
+from daemun.cli.ping import ping
 from daemun.cli.proxy import proxy
 from daemun.cli.run import run
+from daemun.cli.static_flags import WithStaticFlags
 from daemun.cli.trust import trust
 from daemun.cli.version import print_version, version
 
@@ -24,13 +26,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command(rich_help_panel="Run")(run)
+app.command(rich_help_panel="Run", cls=WithStaticFlags)(run)
 app.command(rich_help_panel="Run")(proxy)
 app.command(rich_help_panel="Run")(demo)
 app.command(rich_help_panel="Run", context_settings={"ignore_unknown_options": True, "help_option_names": []})(nginx)
 app.command(rich_help_panel="Run")(trust)
 app.add_typer(certs, rich_help_panel="Ask")
-app.command(rich_help_panel="Ask")(check)
+app.command(rich_help_panel="Ask", cls=WithStaticFlags)(check)
+app.command(rich_help_panel="Ask", cls=WithStaticFlags)(ping)
+# What Traefik calls it.
+app.command("healthcheck", hidden=True, cls=WithStaticFlags)(ping)
 app.command(rich_help_panel="Ask")(explain)
 app.command(rich_help_panel="Ask")(version)
 
@@ -46,4 +51,5 @@ def daemun(
 
     Start with [bold]daemun proxy --to http://127.0.0.1:8000[/bold] (no file at all), with
     [bold]daemun run --config FILE[/bold] (Traefik's language), or look at [bold]daemun demo[/bold].
+    Flags of Traefik without a command run it: [bold]daemun --providers.docker=true[/bold].
     """

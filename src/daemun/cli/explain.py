@@ -104,7 +104,8 @@ def _print(answer: dict[str, Json]) -> None:
     table = Table(show_header=False, box=None)
     table.add_row("router", str(answer.get("route")))
     if isinstance(origin, dict) and origin.get("file"):
-        table.add_row("written at", f"{origin['file']}:{origin.get('line')}")
+        line = f":{origin['line']}" if origin.get("line") else ""  # a flag has none
+        table.add_row("written at", f"{origin['file']}{line}")
     for label, key in (("service", "service"), ("path upstream", "path"), ("Host", "host")):
         if answer.get(key):
             table.add_row(label, str(answer[key]))

@@ -8,6 +8,18 @@ from typing import Annotated
 
 import typer
 
+from daemun.cli.static_flags import static_flags
+
+CONFIG = typer.Option(
+    "--config",
+    "-c",
+    "--configFile",
+    "--configfile",
+    metavar="FILE",
+    help="Traefik's static configuration (TOML or YAML), or an nginx.conf: its content tells which it is. "
+    "Without it ./daemun.toml (.yaml, .yml) is looked for, then $XDG_CONFIG_HOME, ~/.config, /etc/daemun, "
+    "and where Traefik looks.",
+)
 STATE_DIR = typer.Option(
     help="Where this instance keeps its lock and the engine's socket; a second instance needs a second one. "
     "Default: /run/daemun for root, else below $XDG_RUNTIME_DIR or ~/.local/state."
@@ -27,17 +39,8 @@ ACME_CA = typer.Option(metavar="FILE", help="Roots to believe the authority by, 
 
 
 def run(  # noqa: PLR0913, PLR0917 - an option each
-    config: Annotated[
-        Path,
-        typer.Option(
-            "--config",
-            "-c",
-            "--configFile",
-            "--configfile",
-            metavar="FILE",
-            help="Traefik's static configuration (TOML or YAML), or an nginx.conf: its content tells which it is.",
-        ),
-    ],
+    context: typer.Context,
+    config: Annotated[Path | None, CONFIG] = None,
     threads: Annotated[int | None, THREADS] = None,
     state_dir: Annotated[Path | None, STATE_DIR] = None,
     data_dir: Annotated[Path | None, DATA_DIR] = None,
@@ -46,7 +49,11 @@ def run(  # noqa: PLR0913, PLR0917 - an option each
     acme_server: Annotated[str | None, ACME_SERVER] = None,
     acme_ca: Annotated[list[Path] | None, ACME_CA] = None,
 ) -> None:
-    """Serve what a configuration file says.
+    """Serve what a configuration says: a file, flags, the environment.
+
+    Traefik's static options are flags too, [bold]--providers.docker=true --entrypoints.web.address=:80[/bold], and
+    variables, [bold]TRAEFIK_LOG_LEVEL=DEBUG[/bold] or [bold]DAEMUN_LOG_LEVEL=DEBUG[/bold]. A flag wins over a variable,
+    that over the file. Without a command, [bold]daemun --providers.docker=true[/bold] runs too.
 
     The file and what it names are watched: changes apply without a restart, and what is wrong is logged with its
     place while the rest goes on. Ctrl-C or SIGTERM finishes what runs and ends; SIGHUP reads everything again.
@@ -54,7 +61,8 @@ def run(  # noqa: PLR0913, PLR0917 - an option each
     from daemun.run.options import Options
 
     options = Options(
-        config=str(config),
+        config=None if config is None else str(config),
+        flags=static_flags(context),
         threads=threads,
         state_dir=None if state_dir is None else str(state_dir),
         data_dir=None if data_dir is None else str(data_dir),

@@ -49,13 +49,17 @@ class Spot:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One parsed text. `byte_columns` says that the spots count bytes (tree-sitter), not characters."""
+    """One parsed text. `byte_columns` says that the spots count bytes (tree-sitter), not characters.
+
+    `sources` name what each line is when this is no file: a flag, a variable.
+    """
 
     file: str
     text: str = field(repr=False)
     data: dict[str, Tree] = field(repr=False)
     spots: Callable[[], Spot] = field(repr=False, compare=False)
     byte_columns: bool = False
+    sources: tuple[str, ...] = ()
 
     @cached_property
     def root(self) -> Spot:
@@ -77,6 +81,16 @@ class Document:
             spot = below
         return spot, True
 
+    def depth(self, path: Path) -> int:
+        """Return how many steps of the path are known here."""
+        spot = self.root
+        for number, step in enumerate(path):
+            below = spot.child(step)
+            if below is None:
+                return number
+            spot = below
+        return len(path)
+
     def line(self, path: Path) -> int:
         """Return the line (from 1) of the path's key, or of its nearest known ancestor."""
         return self.find(path)[0].key_line + 1
@@ -90,6 +104,8 @@ class Document:
 
     def at(self, line: int, column: int, width: int = 1) -> Place:
         """Return the place at a line and column counted from 0 in the reader's units."""
+        if self.sources:
+            return Place(file=self.sources[line])
         source = self.lines[line].rstrip("\r") if 0 <= line < len(self.lines) else ""
         if self.byte_columns:
             raw = source.encode()

@@ -8,15 +8,13 @@ every complaint at its place. It never raises for content: it returns all Proble
 from __future__ import annotations
 
 import re
-import types
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, ClassVar, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from daemun.config.document import Document, Path, Tree
+from daemun.config.shape import Child, shape_of
 from daemun.errors import Problem, nearest
 
 M = TypeVar("M", bound="Section")
@@ -74,22 +72,6 @@ def fold_case(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Child:
-    kind: Literal["value", "section", "map", "list"]
-    model: type[Section] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    names: dict[str, tuple[str, _Child]]
-    not_yet: dict[str, str]
-    elsewhere: dict[str, str]
-
-    def known(self) -> list[str]:
-        return [*(alias for alias, _ in self.names.values()), *self.not_yet.values()]
 
 
 def read_section(model: type[M], document: Document, *, path: Path, tree: Tree) -> tuple[M | None, list[Problem]]:
@@ -176,7 +158,7 @@ def _fold(model: type[Section], tree: Tree, document: Document, path: Path, prob
     """Return the tree with the model's own names; what has no place in the model is reported and left out."""
     if not isinstance(tree, dict):
         return tree
-    shape = _shape(model)
+    shape = shape_of(model)
     folded: dict[str, Tree] = {}
     pending: list[Tree] = []
     seen: dict[str, str] = {}
@@ -206,7 +188,7 @@ def _fold(model: type[Section], tree: Tree, document: Document, path: Path, prob
     return folded
 
 
-def _fold_child(child: _Child, value: Tree, document: Document, path: Path, problems: list[Problem]) -> Tree:
+def _fold_child(child: Child, value: Tree, document: Document, path: Path, problems: list[Problem]) -> Tree:
     model = child.model
     if model is None:
         return value
@@ -219,34 +201,6 @@ def _fold_child(child: _Child, value: Tree, document: Document, path: Path, prob
     if child.kind == "list" and isinstance(value, list):
         return [_fold(model, item, document, (*path, index), problems) for index, item in enumerate(value)]
     return _fold(model, value, document, path, problems)
-
-
-@cache
-def _shape(model: type[Section]) -> _Shape:
-    names: dict[str, tuple[str, _Child]] = {}
-    for name, field in model.model_fields.items():
-        if name != "pending" and not field.exclude:
-            alias = field.alias or name
-            names[alias.lower()] = (alias, _child(field.annotation))
-    not_yet = {name.lower(): name for name in model.not_yet}
-    elsewhere = {name.lower(): remedy for name, remedy in model.elsewhere.items()}
-    return _Shape(names=names, not_yet=not_yet, elsewhere=elsewhere)
-
-
-def _child(annotation: object) -> _Child:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _child(arguments[0])
-    if origin in {Union, types.UnionType}:
-        found = [_child(argument) for argument in arguments if argument is not type(None)]
-        return found[0] if len(found) == 1 else _Child("value")
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return _Child("section", annotation)
-    if origin is dict and (below := _child(arguments[1])).model is not None:
-        return _Child("map", below.model)
-    if origin in {tuple, list} and (below := _child(arguments[0])).model is not None:
-        return _Child("list", below.model)
-    return _Child("value")
 
 
 def _sibling_of_any(path: Path, problems: list[Problem]) -> bool:

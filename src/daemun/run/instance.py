@@ -16,6 +16,7 @@ from pathlib import Path
 
 from daemun.certificates.local import default_data_dir
 from daemun.config.language import Language, language_of
+from daemun.config.search import find_config
 from daemun.engine.locate import find_engine
 from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir, default_state_dir
@@ -25,7 +26,7 @@ from daemun.plan.endpoints import Generations, newest
 from daemun.run.borders import EngineBorder, Tell
 from daemun.run.certificates import AcmeSource
 from daemun.run.lowering import Lowerer
-from daemun.run.options import Options
+from daemun.run.options import OWN_FLAGS, Options
 from daemun.supervisor import Source, Supervisor
 
 # A control plane that was asked to leave does so at once, unless it is applying something.
@@ -60,7 +61,7 @@ def state_path(options: Options) -> Path:
     """Return the state directory: as named, else the user's; a `proxy` has one for each address."""
     if options.state_dir is not None:
         return Path(options.state_dir)
-    if options.config is not None:
+    if not options.to:
         return default_state_dir()
     name = "-".join((*options.listen, *options.listen_tls)).replace("/", "_").replace(":", "_")
     return default_state_dir() / f"proxy-{name}"
@@ -95,12 +96,12 @@ def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder)
         generations=Generations(floor=newest(state.kept_plan())),
         sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
     )
-    if options.config is None:
+    if options.to:
         return _words(options, lowerer)
-    path = Path(options.config)
-    if language_of(path) is Language.NGINX:
+    path = find_config(os.environ) if options.config is None else Path(options.config)
+    if path is not None and language_of(path) is Language.NGINX:
         return _nginx(options, path, lowerer)
-    return _traefik(path, lowerer, state)
+    return _traefik(options, path, lowerer, state)
 
 
 # Each language's own modules are imported when it is spoken: the other's would stay in memory for nothing.
@@ -110,6 +111,10 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     from daemun.nginx.certificates import LETS_ENCRYPT, Resolver
     from daemun.run.nginx_files import NginxFiles
 
+    if options.flags:
+        from daemun.config.flags import misplaced_flags
+
+        raise ConfigError(problems=[misplaced_flags(options.flags, path)])
     acme = None
     if options.acme_email is not None:
         server = options.acme_server or LETS_ENCRYPT
@@ -119,10 +124,12 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     return Source(run=files.run, again=files.again)
 
 
-def _traefik(path: Path, lowerer: Lowerer, state: StateDir) -> Source:
+def _traefik(options: Options, path: Path | None, lowerer: Lowerer, state: StateDir) -> Source:
     from daemun.run.wanted import FileSource
+    from daemun.traefik.sources import StaticSources
 
-    files = FileSource(path, lowerer=lowerer, state=state.path)
+    sources = StaticSources(file=path, flags=options.flags, environ=dict(os.environ), own=OWN_FLAGS)
+    files = FileSource(sources, lowerer=lowerer, state=state.path)
     return Source(run=files.run, again=files.again)
 
 

@@ -5,19 +5,34 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
+
+# The command's own flags, for whoever mistypes one: only the configuration's are known to those who look.
+OWN_FLAGS = (
+    "--config",
+    "--configFile",
+    "--threads",
+    "--state-dir",
+    "--data-dir",
+    "--replace",
+    "--acme-email",
+    "--acme-server",
+    "--acme-ca",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Either `config` names the configuration file, or `listen`, `listen_tls` and `to` say everything.
+    """Either `listen`, `listen_tls` and `to` say everything, or file, flags and environment do.
 
+    `config` names the configuration file; without it one is looked for. `flags` are words of the command line that
+    belong to Traefik's static configuration, in their order.
     `hosts` are the names for which `listen_tls` has certificates. `data_dir` holds the local certificate authority.
     `acme_email` lets certificates be obtained for what an nginx configuration serves over TLS without naming one.
     `engine_log` is a file for the engine's own lines; without it they go where ours go.
     """
 
     config: str | None = None
+    flags: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
     listen_tls: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -39,15 +54,10 @@ class Options:
         chosen = {name: value for name, value in asdict(self).items() if value not in (None, (), False)}
         return [sys.executable, "-P", "-m", "daemun.run", json.dumps(chosen)]
 
-    @property
-    def config_path(self) -> Path | None:
-        """The static file."""
-        return None if self.config is None else Path(self.config)
-
 
 def read_options(argument: str) -> Options:
     """Return the options that `command` wrote."""
     values = json.loads(argument)
-    for name in ("listen", "listen_tls", "hosts", "to", "acme_ca_certificates"):
+    for name in ("flags", "listen", "listen_tls", "hosts", "to", "acme_ca_certificates"):
         values[name] = tuple(values.get(name, ()))
     return Options(**values)

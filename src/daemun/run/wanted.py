@@ -1,12 +1,13 @@
-"""What is wanted, as a stream: the static file and its providers, read, and again when they change.
+"""What is wanted, as a stream: the static configuration and its providers, read, and again when they change.
 
-    static file ────────┐                  ┌─ set ────► Lowerer ─► Wanted (a Plan, and what else the supervisor must know)
+    static sources ─────┐                  ┌─ set ────► Lowerer ─► Wanted (a Plan, and what else the supervisor must know)
     file provider ──────┼─ FileSource ─────┴─ reject ─►         ─► Rejected (something does not parse: nothing changes)
     Docker engines … ───┘  (merged: traefik/merge.py)
 
-Each provider tells the whole of what it defines, and only the newest of it counts. One that says nothing yet keeps the
-others waiting for a moment only; what it said last stays while it cannot be reached. What a configuration means, and the
-certificates it needs, is the Lowerer's business (lowering.py).
+Of the static sources (traefik/sources.py) only the file can change. Each provider tells the whole of what it defines,
+and only the newest of it counts. One that says nothing yet keeps the others waiting for a moment only; what it said last
+stays while it cannot be reached. What a configuration means, and the certificates it needs, is the Lowerer's business
+(lowering.py).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from daemun.traefik.configuration import TraefikConfiguration
 from daemun.traefik.dynamic import Dynamic
 from daemun.traefik.merge import merged
 from daemun.traefik.names import FILE
-from daemun.traefik.read import load_static
+from daemun.traefik.sources import StaticSources
 from daemun.traefik.static import Static
 
 _log = structlog.get_logger()
@@ -81,10 +82,10 @@ class _Parts:
 
 
 class FileSource:
-    """The static file and what it names, until cancelled. In the directory `state` providers may keep something."""
+    """The static configuration and what it names, until cancelled. In the directory `state` providers may keep something."""
 
-    def __init__(self, config: Path, *, lowerer: Lowerer, state: Path | None = None) -> None:
-        self._config = config
+    def __init__(self, sources: StaticSources, *, lowerer: Lowerer, state: Path | None = None) -> None:
+        self._sources = sources
         self._lowerer = lowerer
         self._state = state
         self._static: Static | None = None
@@ -93,15 +94,13 @@ class FileSource:
         self._reading = asyncio.Lock()
 
     async def run(self) -> None:
-        """Read, tell, watch. Raises ConfigError when the static file cannot be used the first time."""
+        """Read, tell, watch. Raises ConfigError when the static configuration cannot be used the first time."""
         tasks = [
             asyncio.create_task(self._lowerer.run(), name="certificates"),
             asyncio.create_task(_kept_going(self._lower), name="lowering"),
         ]
         try:
-            async with aclosing(changes(lambda: [self._config])) as told:
-                async for _ in told:
-                    await self._read_static()
+            await self._follow_static(self._sources.file)
         finally:
             for provider in self._parts.providers.values():
                 await _ended(provider.task)
@@ -112,10 +111,19 @@ class FileSource:
         """Read everything again as if it had changed."""
         await self._read_static(again=True)
 
+    async def _follow_static(self, file: Path | None) -> None:
+        if file is None:
+            await self._read_static()
+            await asyncio.get_running_loop().create_future()  # nothing changes but by `again`
+            return
+        async with aclosing(changes(lambda: [file])) as told:
+            async for _ in told:
+                await self._read_static()
+
     async def _read_static(self, *, again: bool = False) -> None:
         async with self._reading:
             try:
-                static, problems = await asyncio.to_thread(load_static, self._config)
+                static, problems = await asyncio.to_thread(self._sources.load)
             except ConfigError as error:
                 if self._static is None:
                     raise
@@ -151,7 +159,7 @@ class FileSource:
 
     def _run_of(self, name: str, static: Static) -> Run:
         if name == FILE:
-            return lambda tell: _follow_files(static, self._config, tell)
+            return lambda tell: _follow_files(static, self._sources.file, tell)
         # Imported with the first Docker engine: nobody else pays for it.
         from daemun.providers.docker.provider import DockerProvider
 
@@ -160,7 +168,9 @@ class FileSource:
             raise AssertionError(name)
         throttle = static.providers.providers_throttle_duration
         options = docker.providers()[name]
-        return DockerProvider(name=name, options=options, throttle=throttle, beside=self._config, state=self._state).run
+        return DockerProvider(
+            name=name, options=options, throttle=throttle, beside=self._sources.file, state=self._state
+        ).run
 
     async def _keep_following(self, name: str, run: Run) -> None:
         async def follow() -> None:
@@ -205,7 +215,7 @@ def _providers(static: Static) -> dict[str, object]:
     return found
 
 
-async def _follow_files(static: Static, beside: Path, tell: Callable[[Said], None]) -> None:
+async def _follow_files(static: Static, beside: Path | None, tell: Callable[[Said], None]) -> None:
     async with aclosing(configurations(static, beside=beside)) as told:
         async for said in told:
             tell(said)

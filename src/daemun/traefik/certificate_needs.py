@@ -183,7 +183,7 @@ class _Seeker:
         def place(*steps: str | int, value: bool = False) -> Place:
             return self.static.place(*path, *steps, value=value)
 
-        origin = Origin(name=".".join(path), file=self.static.origin_file, line=place().line)
+        origin = Origin(name=".".join(path), file=place().file, line=place().line)
         return _Asker(origin=origin, subject=".".join(path), place=place)
 
     def _say(

@@ -2,13 +2,15 @@
 
     files ── static or dynamic? ──► read ──► lower ──► Problems in the order of the files
 
-A static file that names a file provider is followed to the files it reads. Dynamic files given without a
-static one are checked together; references to entry points are then not judged. Prints nothing.
+A static file that names a file provider is followed to the files it reads; flags and environment are laid over it, as
+when it runs. Dynamic files given without a static one, nor flags, are checked together; references to entry points are
+then not judged. Prints nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from daemun.config.document import Document
@@ -20,6 +22,7 @@ from daemun.traefik.lower import lower
 from daemun.traefik.lower_files import root_problems
 from daemun.traefik.read import build_static, dynamic_files
 from daemun.traefik.resolvers import Resolver
+from daemun.traefik.sources import StaticSources
 from daemun.traefik.static import Static
 
 _DYNAMIC_ROOTS = frozenset({"http", "tcp", "udp", "tls"})
@@ -38,16 +41,21 @@ def look_at_nothing(_static: Static, _dynamic: Dynamic) -> list[Problem]:
     return []
 
 
-def check(paths: Sequence[Path], *, look: Look = look_at_nothing) -> list[Problem]:
-    """Return every problem of the files, and of those a static file leads to; nothing is raised."""
+NO_SOURCES = StaticSources(file=None)
+
+
+def check(paths: Sequence[Path], *, sources: StaticSources = NO_SOURCES, look: Look = look_at_nothing) -> list[Problem]:
+    """Return every problem of the files, of those a static file leads to, and of `sources`; nothing is raised."""
     problems: list[Problem] = []
     statics: list[Document] = []
     dynamics: list[Document] = []
     for document in _read_all(paths, problems):
         (dynamics if is_dynamic(document) else statics).append(document)
+    if not statics and (sources.flags or not paths):
+        statics.extend(_base(sources, problems))
     given = {Path(document.file).resolve() for document in dynamics}
-    for document in statics:
-        static, found = build_static(document)
+    for document in map(sources.over, statics):
+        static, found = sources.build(document)
         problems.extend(found)
         followed = static or _salvage(document)
         if followed is None:
@@ -90,6 +98,14 @@ def unix_socket_hints(dynamic: Dynamic) -> list[Problem]:
     return hints
 
 
+def _base(sources: StaticSources, problems: list[Problem]) -> list[Document]:
+    try:
+        return [sources.base()]
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return []
+
+
 def _read_all(paths: Iterable[Path], problems: list[Problem]) -> list[Document]:
     documents: list[Document] = []
     for path in paths:
@@ -111,8 +127,7 @@ def _follow(static: Static, document: Document, problems: list[Problem]) -> list
 def _salvage(document: Document) -> Static | None:
     """Return a static configuration with nothing but the providers of a broken file, if these are sound."""
     providers = {name: tree for name, tree in document.data.items() if name.lower() == "providers"}
-    part = Document(file=document.file, text=document.text, data=providers, spots=document.spots)
-    return build_static(part)[0] if providers else None
+    return build_static(replace(document, data=providers))[0] if providers else None
 
 
 def _check_dynamic(documents: Sequence[Document], static: Static | None, problems: list[Problem], look: Look) -> None:

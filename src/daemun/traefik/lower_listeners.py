@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from daemun.errors import Place
 from daemun.plan import http, listener
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
@@ -84,12 +85,17 @@ def open_gates(static: Static) -> dict[str, Gate]:
         name: Gate(
             name=name,
             entry_point=entry_point,
-            origin=Origin(name=name, file=static.origin_file, line=static.origin_lines.get(name, 0)),
+            origin=_origin(static, name),
             internal=name == INTERNAL_ENTRY_POINT and name not in static.entry_points,
         )
         for name, entry_point in entry_points.items()
         if not entry_point.is_udp
     }
+
+
+def _origin(static: Static, name: str) -> Origin:
+    place = static.origins.get(name, Place(file=static.origin_file))
+    return Origin(name=name, file=place.file, line=place.line)
 
 
 def default_gates(gates: dict[str, Gate]) -> tuple[str, ...]:

@@ -249,7 +249,7 @@ class Routers:
                 found = self.filters.resolve(reference, provider)
                 if isinstance(found, Refusal):
                     refusal = found
-                    place = Place(file=self.static.origin_file or "static configuration", line=gate.origin.line)
+                    place = Place(file=gate.origin.file or "static configuration", line=gate.origin.line)
                     subject = f"entryPoints.{gate.name}.http.middlewares"
                     self._say_once(_gate_problem(gate, found, place=place, subject=subject))
                 else:

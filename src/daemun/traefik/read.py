@@ -41,9 +41,9 @@ def build_static(document: Document) -> tuple[Static | None, list[Problem]]:
     static, problems = read_section(Static, document, path=(), tree=document.data)
     if static is None:
         return None, problems
-    lines = {name: document.line(("entryPoints", name)) for name in static.entry_points}
+    origins = {name: document.place(("entryPoints", name)) for name in static.entry_points}
     places = Places(document)
-    static = static.model_copy(update={"origin_file": document.file, "origin_lines": lines, "origin_places": places})
+    static = static.model_copy(update={"origin_file": document.file, "origins": origins, "origin_places": places})
     problems.extend(_provider_problems(static, document))
     problems.extend(_reference_problems(static, document))
     problems.extend(_resolver_problems(static, document))

@@ -113,9 +113,9 @@ class Static(Section):
     ping: Ping | None = None
     certificates_resolvers: dict[str, Resolver] = {}
     servers_transport: StaticTransport = StaticTransport()
-    # Where it was read, and the line of each entry point: what the Plan gives back as origin.
+    # Where it was read, and each entry point: what the Plan gives back as origin.
     origin_file: str = Field(default="", exclude=True)
-    origin_lines: dict[str, int] = Field(default={}, exclude=True)
+    origins: dict[str, Place] = Field(default={}, exclude=True)
     origin_places: Places | None = Field(default=None, exclude=True, repr=False)
 
     def place(self, *path: str | int, value: bool = False) -> Place:

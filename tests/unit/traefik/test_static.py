@@ -90,7 +90,7 @@ terminatingStatusCode = 204
     assert static.log.level == "debug"
     assert static.ping is not None
     assert static.ping.terminating_status_code == 204
-    assert static.origin_lines == {"web": 5}
+    assert {name: place.line for name, place in static.origins.items()} == {"web": 5}
 
 
 @pytest.mark.parametrize("name", [*Static.not_yet, *(f"providers.{name}" for name in Providers.not_yet)])
