@@ -194,8 +194,10 @@ class Lowerer:
         self._tell(wanted)
 
     def _log(self, problems: tuple[Problem, ...], *, but: Sequence[Problem] = ()) -> None:
+        """Say what is wrong, but for what was said; what is only worth knowing (a hidden container) is never repeated."""
+        said = {*but, *(problem for problem in self._logged if problem.severity == "info")}
         for problem in problems:
-            if problem not in but:
+            if problem not in said:
                 log_problem(problem)
         self._logged = problems
 

@@ -7,8 +7,11 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from daemun.certificates.gather import CertificateSource
 from daemun.certificates.material import Material, parse
+from daemun.errors import Problem
 from daemun.needs import Resolver, Wish
 from daemun.run.borders import Rejected, Wanted
 from daemun.run.lowering import Lowerer
@@ -181,6 +184,25 @@ def test_nothing_new_is_not_told(tmp_path: Path) -> None:
         source.changed()
         source.obtain("acme-a.org", AUTHORITY.issue("a.org"))
         assert await told() != first
+
+    play(tmp_path, script)
+
+
+def test_what_is_worth_knowing_is_said_once(tmp_path: Path) -> None:
+    """A hundred hidden containers are not named again each time another one comes; what is wrong is."""
+    hidden = Problem(severity="info", kind="hidden", message="hidden")
+    wrong = Problem(severity="error", kind="value", message="wrong")
+    other = Problem(severity="info", kind="hidden", message="another one")
+
+    async def script(lowerer: Lowerer, _source: Obtained, told: Next) -> None:
+        static = load_static(STATIC, file="t.yml")[0]
+        said: list[list[str]] = []
+        for problems in ((hidden, wrong), (hidden, wrong, other), (wrong,), (wrong, hidden)):
+            with capture_logs() as lines:
+                await lowerer.set(TraefikConfiguration(static=static, dynamic=Dynamic()), said=problems)
+            said.append([line["event"] for line in lines if line["event"] in {"hidden", "wrong", "another one"}])
+        assert said == [["hidden", "wrong"], ["wrong", "another one"], ["wrong"], ["wrong", "hidden"]]
+        await told()
 
     play(tmp_path, script)
 

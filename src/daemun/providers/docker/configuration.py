@@ -89,7 +89,7 @@ def _dynamic(
         defaults = Defaults(container=container, own_name=own_name, template=template, file=file)
         settings = with_rules(settings, defaults=defaults, read=read)
     dynamic, problems = build_dynamic([document_of(settings, file=file, read=read)], provider=provider)
-    broken = {(kind, qualified(name, provider)) for kind, name in read.broken}
+    broken = {(kind, qualified(name, provider)) for kind, name in read.broken if name}
     return _without(dynamic, broken), [*read.problems, *problems]
 
 

@@ -34,8 +34,8 @@ class LabelDocument(Document):
             return Place(file=self.file)
         setting = self.settings[line]
         file = f"{self.file} ({setting.where})" if setting.where else self.file
-        if column < 0:
-            return Place(file=file)
+        if column < 0 or not setting.where:
+            return Place(file=file)  # what nobody wrote has no text to show
         return Place(file=file, column=column + 1, source=setting.value or "", width=max(width, 1))
 
     def tree(self, path: Path) -> Tree:
@@ -46,11 +46,6 @@ class LabelDocument(Document):
                 return None
             found = next((below for name, below in found.items() if name.lower() == step.lower()), None)
         return found
-
-    def where(self, path: Path) -> str:
-        """Return what gave the setting at a path, or the first one below it; "" when none is there."""
-        spot, whole = self.find(path)
-        return self.settings[spot.line].where if whole and 0 <= spot.line < len(self.settings) else ""
 
 
 def document_of(settings: Iterable[Setting], *, file: str, read: Read) -> LabelDocument:

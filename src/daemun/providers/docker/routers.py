@@ -40,7 +40,8 @@ def with_rules(settings: Sequence[Setting], *, defaults: Defaults, read: Read) -
 
     What cannot be done is said in `read`, and spoils its router.
     """
-    services = names_of("service", settings, read)
+    named = names_of("service", settings, read)
+    services = [name for name in named if name]
     routers = names_of("router", settings, read)
     implied = not routers
     if implied and len(services) > 1:
@@ -48,7 +49,7 @@ def with_rules(settings: Sequence[Setting], *, defaults: Defaults, read: Read) -
         remedy = f"give each a router: traefik.http.routers.{services[0]}.service={services[0]}"
         place = Place(file=defaults.file)
         read.problems.append(_problem("info", "hint", f"{message}, {', '.join(services)}", place, remedy=remedy))
-    elif implied and ("service", services[0]) not in read.broken:
+    elif implied and len(named) == 1 and ("service", named[0]) not in read.broken:
         routers = [defaults.own_name]
     kept = [one for one in settings if (owner(one.path) or ("", ""))[0] != "router"]
     for name in filter(None, routers):
@@ -73,7 +74,9 @@ def _completed(
             read.spoil(path)
             return []
         kept.append(Setting(path=(*path, "rule"), value=rule, where="defaultRule"))
-    if "service" not in given and len(services) > 1:
+    if "service" not in given and not services:
+        read.spoil(path)  # the name of the one that was meant could not be read
+    elif "service" not in given and len(services) > 1:
         message = f"the router {name!r} names no service, and the container has several: {', '.join(services)}"
         remedy = f"choose one: traefik.http.routers.{name}.service={services[0]}"
         read.problems.append(_problem("error", "reference", message, place, path=path, remedy=remedy))

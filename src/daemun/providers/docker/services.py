@@ -41,7 +41,7 @@ class ServerLabels(Server):
 
 def names_of(kind: str, settings: Sequence[Setting], read: Read) -> list[str]:
     """Return the names of the routers or services that a container has, those with errors among them."""
-    named = [str(setting.path[2]) for setting in settings if (found := owner(setting.path)) and found[0] == kind]
+    named = [found[1] for setting in settings if (found := owner(setting.path)) and found[0] == kind]
     named += sorted(name for of, name in read.broken if of == kind)
     return list(dict.fromkeys(named))
 
@@ -79,11 +79,8 @@ def _server(document: LabelDocument, base: Path, settings: Sequence[Setting], re
     wrong = [one for one in settings if one.lower[:5] == (*lower, "servers")]
     for setting in wrong:
         read.problems.append(unknown_problem(document, setting.path[:5], known=["server"]))
-    tree = document.tree(base)
-    table = (
-        next((below for key, below in tree.items() if key.lower() == "server"), {}) if isinstance(tree, dict) else {}
-    )
-    server, problems = read_section(ServerLabels, document, path=(*base, "server"), tree=table)
+    table = document.tree((*base, "server"))
+    server, problems = read_section(ServerLabels, document, path=(*base, "server"), tree={} if table is None else table)
     read.problems.extend(problems)
     return None if wrong else server
 
@@ -92,12 +89,10 @@ def _served(
     server: ServerLabels, base: Path, document: LabelDocument, finder: Finder, read: Read, *, severity: Severity
 ) -> list[Setting]:
     """Return the settings of a list with one server, none when it cannot be reached."""
-    named = document.find(base[:3])[1]
-    place = document.place((*base, "server")) if named else Place(file=document.file)
     url = server.url
     if url and (server.port is not None or server.scheme is not None):
         message = f"{subject((*base, 'server'))} has a url, and port or scheme beside it: the url says both"
-        read.problems.append(_problem("error", "value", message, place, base))
+        read.problems.append(_problem("error", "value", message, document, base))
         read.spoil(base)
         return []
     if not url:
@@ -107,10 +102,11 @@ def _served(
             label = f"traefik.http.services.{base[2]}.loadbalancer.server.port"
             remedy = f"name it by the label {label}=8000" if reason.port else reason.remedy
             message = f"the service {base[2]!r} has no server here: {reason.message}"
-            read.problems.append(_problem(severity, "missing", message, place, base, remedy=remedy))
+            read.problems.append(_problem(severity, "missing", message, document, base, remedy=remedy))
             read.spoil(base)
             return []
-    where = document.where((*base, "server"))
+    lower = (*(str(step).lower() for step in base), "server")
+    where = next((one.where for one in document.settings if one.lower[:5] == lower), "")
     path: Path = (*base, "servers", 0)
     return [
         Setting(path=(*path, "url"), value=url, where=where),
@@ -119,5 +115,10 @@ def _served(
     ]
 
 
-def _problem(severity: Severity, kind: str, message: str, place: Place, base: Path, *, remedy: str = "") -> Problem:
+def _problem(
+    severity: Severity, kind: str, message: str, document: LabelDocument, base: Path, *, remedy: str = ""
+) -> Problem:
+    """Return what is wrong with a service, at its labels if it has some."""
+    named = document.find(base[:3])[1]
+    place = document.place((*base, "server")) if named else Place(file=document.file)
     return Problem(severity=severity, kind=kind, message=message, place=place, subject=subject(base[:3]), remedy=remedy)

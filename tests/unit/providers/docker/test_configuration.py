@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from random import Random
 
 import pytest
 import yaml
@@ -201,3 +202,66 @@ def test_no_containers_are_an_empty_configuration() -> None:
     """An engine with nothing in it is no mistake."""
     dynamic = read()
     assert (dict(dynamic.routers), dynamic.providers) == ({}, ("docker",))
+
+
+STARTS = (
+    "http.routers.a",
+    "http.services.a",
+    "http.middlewares.a",
+    "http.services.a.loadBalancer",
+    "http",
+    "tls",
+    "docker",
+)
+STEPS = (
+    *(
+        "routers",
+        "services",
+        "middlewares",
+        "loadBalancer",
+        "server",
+        "servers[0]",
+        "port",
+        "url",
+        "rule",
+        "service",
+        "tls",
+    ),
+    *("domains[0]", "domains[1]", "main", "enable", "network", "stores", "default", "headers", "customRequestHeaders"),
+    *("stripPrefix", "prefixes", "files", "root", "priority", "[0]", "a[", "]b", "a@file", "ü", "", " "),
+)
+VALUES = (
+    "",
+    "true",
+    "false",
+    "Host(`a`)",
+    "Host(`",
+    "a,b",
+    "80",
+    "9" * 30,
+    "-1",
+    "{{",
+    "\n",
+    "\0",
+    "unix:///x",
+    "http://[",
+    "ü",
+)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_label_stops_the_others(seed: int) -> None:
+    """Whatever labels say, reading and lowering go on, and every problem names its container."""
+    random = Random(seed)  # noqa: S311 - the same labels each time
+    labels = {
+        ".".join(["traefik", random.choice(STARTS), *random.choices(STEPS, k=random.randint(0, 4))]): random.choice(
+            VALUES
+        )
+        for _ in range(6)
+    }
+    dynamic, problems = both(container("odd", labels), labelled("good", routers__good__rule="Host(`good`)"))
+    assert "good@docker" in dynamic.routers
+    assert all(problem.place is not None and problem.place.file.startswith("container ") for problem in problems)
+    static = Static.model_validate({"entryPoints": {"web": {"address": ":80"}}})
+    plan, _ = lower(static, dynamic, hostname="test")
+    assert "good@docker" in plan.routes

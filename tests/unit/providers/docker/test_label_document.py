@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from daemun.config.document import Tree
+from daemun.errors import Place
 from daemun.providers.docker.label_document import LabelDocument, document_of
-from daemun.providers.docker.labels import Read, read_labels
+from daemun.providers.docker.labels import Read, Setting, read_labels
 
 FILE = "container web"
 
@@ -92,3 +93,9 @@ def test_places_name_container_and_label() -> None:
     assert made.place(()).file.startswith(FILE)
     assert made.line(("http", "routers", "r")) == 0
     assert document_of([], file=FILE, read=Read()).place(("http",)).file == FILE
+
+
+def test_what_nobody_wrote_has_the_containers_place() -> None:
+    """A service that was linked by itself shows no text of a label."""
+    made = document_of([Setting(path=("http", "routers", "r", "service"), value="web")], file=FILE, read=Read())
+    assert made.place(("http", "routers", "r", "service"), value=True) == Place(file=FILE)

@@ -113,3 +113,12 @@ def test_a_router_whose_name_was_lost_is_not_replaced() -> None:
     dynamic, problems = both(container(labels={"traefik.http.routers..rule": "Host(`a`)"}))
     assert dict(dynamic.routers) == {}
     assert len(problems) == 1
+
+
+def test_a_service_whose_name_was_lost_is_not_replaced() -> None:
+    """Neither by one that is made up, nor in the words of an error."""
+    labels = {"traefik.http.services..loadbalancer.server.port": "80"}
+    for more in ({}, {"traefik.http.routers.r.rule": "Host(`a`)"}):
+        dynamic, problems = both(container(labels={**labels, **more}))
+        assert (dict(dynamic.routers), dict(dynamic.services)) == ({}, {})
+        assert [problem.kind for problem in problems] == ["syntax"]
