@@ -120,7 +120,7 @@ def log_problem(problem: Problem) -> None:
         if value := getattr(problem, name):
             fields[name] = value
     level = {"error": logging.ERROR, "warning": logging.WARNING}.get(problem.severity, logging.INFO)
-    if problem.kind == "not_yet" or problem.subject == "providers":
+    if problem.kind in {"not_yet", "unknown"} or problem.subject == "providers":
         level = logging.ERROR  # what was asked for and is not done is said at Traefik's default level too
     structlog.get_logger().log(level, problem.message, **fields)
 

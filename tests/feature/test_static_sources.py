@@ -64,8 +64,10 @@ def test_environment_alone(instance: Instance, monkeypatch: pytest.MonkeyPatch) 
     assert plane.wait() == 1
     assert "did you mean 'DAEMUN_LOG_LEVEL'?" in plane.log
     monkeypatch.delenv("DAEMUN_LOG_LEVL")
+    monkeypatch.setenv("TRAEFIK_PROVIDRES_FILE_WATCH", "false")
     plane = instance.start()
     assert instance.get("/").body == b"one"
+    assert "TRAEFIK_PROVIDRES_FILE_WATCH is no option and is ignored" in plane.log
 
 
 def test_a_provider_beside_the_file(instance: Instance) -> None:

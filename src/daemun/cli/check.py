@@ -47,7 +47,7 @@ def check(
     if as_json:
         typer.echo(json.dumps([problem_as_dict(problem) for problem in problems], indent=2, ensure_ascii=False))
     else:
-        _print(problems, what=_what(paths))
+        _print(problems, what=str(found) if found is not None else _what(paths))
     if any(problem.is_error for problem in problems):
         raise typer.Exit(1)
 

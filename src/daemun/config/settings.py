@@ -146,6 +146,8 @@ class _Builder:
         self.root = Spot(line=0, column=0)
         self.problems: list[Problem] = []
         self._rows: dict[tuple[str, ...], set[int]] = {}
+        # Of a section that is switched several times the last counts, wherever its options stand.
+        self._last = {_folded(setting.steps): line for line, setting in enumerate(settings)}
         for setting in settings:
             for depth, step in enumerate(setting.steps):
                 if (index := _index(step)) is not None:
@@ -200,6 +202,8 @@ class _Builder:
             one = "[0]" if child.kind == "list" else "NAME"
             remedy = f"write {at.setting.spelled((*at.setting.steps, one, 'OPTION'))}"
             self.problems.append(wrong_setting(at.setting, message, remedy=remedy))
+        elif self._last[_folded(at.setting.steps)] != at.line:
+            return
         elif value in _TRUE:
             tree.setdefault(key, {})
         elif value in _FALSE:
@@ -207,9 +211,10 @@ class _Builder:
             spot.at_key(line=at.line, column=0, width=1)
         else:
             message = f"{name} cannot be {at.setting.value!r}: expected true or false"
-            known = shape_of(child.model).known() if child.model is not None else []
-            remedy = f"its options have names of their own, such as {at.setting.spelled((*at.setting.steps, known[0]))}"
-            self.problems.append(wrong_setting(at.setting, message, remedy=remedy if known else ""))
+            options = shape_of(child.model).known()[:1] if child.model is not None else []
+            such = "".join(f", such as {at.setting.spelled((*at.setting.steps, option))}" for option in options)
+            remedy = f"its options have names of their own{such}"
+            self.problems.append(wrong_setting(at.setting, message, remedy=remedy))
 
     def _into(self, model: type[Section], tree: dict[str, Tree], key: str, spot: Spot, at: _At) -> None:
         below = tree.setdefault(key, {})
@@ -251,8 +256,8 @@ class _Builder:
             tree[key] = value
         elif at.rest:
             position, rows = self._position(at)
-            blank: list[Tree] = [None] * rows
-            items = before if isinstance(before, list) else blank
+            items: list[Tree] = list(before) if isinstance(before, list) else []
+            items.extend([None] * (rows - len(items)))
             items[position or 0] = value
             tree[key] = items
             _below(spot, position or 0, at.line)

@@ -5,7 +5,8 @@
 
 Facts (docs/reference/engine.md): endpoints of a newer generation stay when a Plan with older ones is applied. So a
 generation must grow over restarts of the control plane: it is the time in microseconds, and more than any that was
-given before, however the clock was set. Two Plans with the same digest differ in endpoints at most.
+given before, however the clock was set. Two Plans with the same digest differ in endpoints at most, and in which of
+several containers is named as the origin of what all of them define: an origin without a line is no text that moved.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from daemun.plan.plan import Plan
 from daemun.plan.service import Balanced, Service
@@ -60,12 +62,19 @@ class Generations:
 def apart(tree: Mapping[str, object]) -> tuple[bytes, dict[str, int]]:
     """Return a digest of a Plan (as json.dumps takes it) without its endpoints, and the services' generations."""
     generations: dict[str, int] = {}
-    services = tree["services"]
-    bare: dict[str, object] = {}
-    for name, service in services.items() if isinstance(services, Mapping) else ():
-        bare[name] = service
+    services = _placeless(tree["services"])
+    for name, service in services.items():
         if isinstance(balanced := service["kind"].get("balanced"), dict):
             generations[name] = balanced["generation"]
-            bare[name] = {**service, "kind": {"balanced": {**balanced, "generation": 0, "endpoints": []}}}
-    text = json.dumps({**tree, "services": bare}, separators=(",", ":"), check_circular=False)
+            services[name] = {**service, "kind": {"balanced": {**balanced, "generation": 0, "endpoints": []}}}
+    bare = {**tree, "services": services, "routes": _placeless(tree["routes"])}
+    text = json.dumps(bare, separators=(",", ":"), check_circular=False)
     return hashlib.blake2b(text.encode(), digest_size=16).digest(), generations
+
+
+def _placeless(named: Any) -> dict[str, dict[str, Any]]:
+    """Return objects without those origins that have no line."""
+    return {
+        name: value if value["origin"]["line"] else {**value, "origin": value["origin"]["name"]}
+        for name, value in named.items()
+    }

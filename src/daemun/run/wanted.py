@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 
 from daemun.errors import ConfigError, Problem
+from daemun.logs import configure
 from daemun.providers.file import configurations
 from daemun.providers.said import Read, Said, Unreadable
 from daemun.providers.watch import changes
@@ -131,6 +132,11 @@ class FileSource:
                 return
             before, self._static = self._static, static
             self._static_problems = tuple(problems)
+            if before is None:
+                log = static.log
+                # What providers say before the first Plan is logged as is wished; a file that cannot be opened is said later.
+                with contextlib.suppress(OSError):
+                    configure(level=log.level, form=log.format, path=log.file_path, colour=not log.no_color)
             begun = await self._follow(static, again=again)
             if before != static and not begun:
                 self._parts.news.set()

@@ -35,7 +35,7 @@ class StaticSources:
     """
 
     file: Path | None
-    flags: tuple[str, ...] = ()
+    flags: tuple[str, ...] = field(default=(), repr=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     own: tuple[str, ...] = ()
 

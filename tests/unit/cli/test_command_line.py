@@ -134,7 +134,7 @@ def test_check_takes_the_same(tmp_path: Path) -> None:
     assert "1 file: 1 error" in shown.stdout
     shown = daemun("check", "--log.level=INFO", "--providers.file=false", directory=tmp_path, HOME=home)
     assert shown.returncode == 0
-    assert "1 file: 0 errors, 1 warning" in shown.stdout
+    assert "daemun.toml: 0 errors, 1 warning" in shown.stdout
 
 
 def test_own_flags_are_those_of_the_commands() -> None:

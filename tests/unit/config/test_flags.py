@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from daemun.config.document import Tree
 from daemun.config.flags import read_flags
+from daemun.config.section import read_section
 from daemun.errors import Problem
 from tests.kit.carts import Cart
 
@@ -31,11 +34,14 @@ def read(*words: str) -> tuple[dict[str, Tree], list[Problem]]:
         (["--tags=a", "--TAGS=b,c"], {"tags": ["a", "b", "c"]}),
         (["--tags="], {"tags": []}),
         (["--tags[1]=b", "--tags[0]=a"], {"tags": ["a", "b"]}),
+        (["--tags=a", "--tags[0]=x", "--tags[1]=y"], {"tags": ["x", "y"]}),
         (["--lamp"], {"lamp": {}}),
         (["--lamp=TRUE"], {"lamp": {}}),
         (["--lamp=false"], {"lamp": None}),
         (["--lamp.colour=red", "--lamp=true"], {"lamp": {"colour": "red"}}),
         (["--lamp=false", "--lamp.colour=red"], {"lamp": None}),
+        (["--lamp=false", "--lamp.colour=red", "--LAMP"], {"lamp": {"colour": "red"}}),
+        (["--lamp", "--lamp=false"], {"lamp": None}),
         (["--axles.Front.lamp"], {"axles": {"Front": {"lamp": {}}}}),
         (
             ["--axles.Front.lamp", "--axles.front.labels.a.b=c"],
@@ -85,6 +91,22 @@ def test_mistakes(word: str, message: str, suggestion: str) -> None:
     assert problem.suggestion == suggestion
     assert problem.place is not None
     assert str(problem.place) == word.partition("=")[0]
+
+
+def test_whatever_is_typed() -> None:
+    """Any words give a tree and problems, never an exception; what was wrong with a name is at a flag."""
+    steps = ["axles", "x", "wheels", "wheels[0]", "wheels[7]", "[1]", "0", "lamp", "colour", "tags", "tags[1]"]
+    steps += ["labels", "fast", "roofRack", "horse", "", "]", "[", "[x]", "a[0]b", "size", "spokes[3]"]
+    chance = random.Random(6)  # noqa: S311 - it is to be the same each time
+    for _ in range(3000):
+        names = [".".join(chance.choices(steps, k=chance.randint(1, 5))) for _ in range(chance.randint(1, 5))]
+        forms = ["--{}", "--{}=true", "--{}=false", "--{}=a,b", "-{}=3", "{}", "--{}="]
+        words = [chance.choice(forms).format(name) for name in names]
+        flags = read_flags(words, Cart)
+        read_section(Cart, flags.document, path=(), tree=flags.document.data)
+        assert all(problem.place is not None and problem.place.file.startswith("-") for problem in flags.problems), (
+            words
+        )
 
 
 def test_a_flag_is_not_the_value_of_another() -> None:

@@ -21,6 +21,6 @@ def remedy_of(error: ProviderError, endpoint: str) -> str:
     parts = split_endpoint(endpoint)
     if parts.scheme == "unix":
         return _UNIX.get(str(error), "").format(path=parts.path)
-    if "no Docker engine" in str(error) and parts.scheme in {"tcp", "http"}:
+    if any(sign in str(error) for sign in ("no Docker engine", "HTTPS server")) and parts.scheme in {"tcp", "http"}:
         return "if it speaks TLS, say so with providers.docker.tls"
     return ""
