@@ -109,6 +109,18 @@ def test_a_stop_signal_takes_the_endpoint_away_at_once(docker: Docker, instance:
         assert count_lists(recorder) == 1
 
 
+def test_who_lives_on_gets_requests_again(docker: Docker, instance: Instance) -> None:
+    """A signal that was handled, five seconds beyond the stop timeout, when SIGKILL would have come."""
+    one = docker.run(command=["sh", "-c", STUBBORN], name="one", labels=WEB, more={"StopTimeout": 0})
+    follow(instance, docker.host)
+    served_by(instance, "one")
+    one.kill("TERM")
+    until(lambda: not endpoints(instance), what="the drain")
+    served_by_after = until(lambda: endpoints(instance), what="its endpoint again")
+    assert served_by_after == {address(one)}
+    served_by(instance, "one")
+
+
 def test_who_is_started_again_is_back(docker: Docker, instance: Instance) -> None:
     """At its new address, if it has another one."""
     docker.run(name="one", labels=WEB)

@@ -13,6 +13,8 @@ from daemun.cli.static_flags import static_flags
 
 if TYPE_CHECKING:
     from daemun.errors import Problem
+    from daemun.traefik.dynamic import Dynamic
+    from daemun.traefik.static import Static
 
 
 def check(
@@ -60,7 +62,6 @@ def _problems(files: list[Path], *, flags: tuple[str, ...], verbose: bool, acme_
     from daemun.nginx.certificates import Resolver
     from daemun.nginx.check import check as check_nginx
     from daemun.run.options import OWN_FLAGS
-    from daemun.traefik.certificate_needs import certificate_needs
     from daemun.traefik.check import check as check_traefik
     from daemun.traefik.sources import StaticSources
 
@@ -73,8 +74,21 @@ def _problems(files: list[Path], *, flags: tuple[str, ...], verbose: bool, acme_
     if files and not others:
         return [*(misplaced_flags(flags, path) for path in files[:1] if flags), *problems]
     sources = StaticSources(file=None, flags=flags, environ=os.environ, own=OWN_FLAGS)
-    found = check_traefik(others, sources=sources, look=lambda *values: look_at(certificate_needs(*values)[0]))
-    return [*problems, *found]
+    return [*problems, *check_traefik(others, sources=sources, look=_look)]
+
+
+def _look(static: Static, dynamic: Dynamic) -> list[Problem]:
+    """Look at what a configuration leads to: certificates, and the ways to Docker engines."""
+    from daemun.certificates.files import look_at
+    from daemun.traefik.certificate_needs import certificate_needs
+
+    problems = look_at(certificate_needs(static, dynamic)[0])
+    if static.providers.docker is not None:
+        from daemun.providers.docker.check import docker_problems
+
+        beside = Path(static.origin_file) if static.origin_file else None
+        problems = [*problems, *docker_problems(static, beside=beside)]
+    return problems
 
 
 def _what(paths: list[Path]) -> str:

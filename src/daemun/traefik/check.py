@@ -20,6 +20,7 @@ from daemun.traefik.dynamic import Dynamic, build_dynamic
 from daemun.traefik.entry_point import EntryPoint
 from daemun.traefik.lower import lower
 from daemun.traefik.lower_files import root_problems
+from daemun.traefik.names import DOCKER
 from daemun.traefik.read import build_static, dynamic_files
 from daemun.traefik.resolvers import Resolver
 from daemun.traefik.sources import StaticSources
@@ -134,12 +135,20 @@ def _check_dynamic(documents: Sequence[Document], static: Static | None, problem
     if not documents and (static is None or static.providers.file is not None):
         return  # what could not be read was said, and what leads there cannot be judged
     dynamic, found = build_dynamic(documents)
+    dynamic = replace(dynamic, providers=(*dynamic.providers, *_silent(static)), silent=_silent(static))
     problems.extend(found)
     problems.extend(unix_socket_hints(dynamic))
     problems.extend(problem for entry in dynamic.services.values() for problem in root_problems(entry))
     judged = static or _any_static(dynamic)
     problems.extend(lower(judged, dynamic, hostname="check")[1])
     problems.extend(look(judged, dynamic))
+
+
+def _silent(static: Static | None) -> tuple[str, ...]:
+    """Return the providers whose part is not in files: nothing they define can be judged here."""
+    if static is None:
+        return (DOCKER,)
+    return () if static.providers.docker is None else tuple(static.providers.docker.providers())
 
 
 def _any_static(dynamic: Dynamic) -> Static:

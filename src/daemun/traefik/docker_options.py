@@ -16,8 +16,6 @@ from pydantic import AfterValidator, Field
 
 from daemun.config.durations import Seconds
 from daemun.config.section import Section
-from daemun.traefik.constraints import check_constraints
-from daemun.traefik.go_template import check_template
 
 DOCKER = "docker"
 SOCKET = "unix:///var/run/docker.sock"
@@ -58,6 +56,18 @@ def _checked(endpoint: str) -> str:
     return endpoint
 
 
+def _constraints(text: str) -> str:
+    from daemun.traefik.constraints import check_constraints  # only where some are written
+
+    return check_constraints(text)
+
+
+def _template(text: str) -> str:
+    from daemun.traefik.go_template import check_template  # only where one is written
+
+    return check_template(text)
+
+
 Endpoint = Annotated[str, AfterValidator(_checked)]
 
 
@@ -83,8 +93,8 @@ class DockerOptions(Section):
     allow_empty_services: bool = False
     use_bind_port_ip: bool = Field(default=False, alias="useBindPortIP")
     network: str = ""
-    default_rule: Annotated[str, AfterValidator(check_template)] = DEFAULT_RULE
-    constraints: Annotated[str, AfterValidator(check_constraints)] = ""
+    default_rule: Annotated[str, AfterValidator(_template)] = DEFAULT_RULE
+    constraints: Annotated[str, AfterValidator(_constraints)] = ""
 
 
 class DockerEngine(DockerOptions):

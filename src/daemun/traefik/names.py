@@ -49,7 +49,7 @@ def unknown(
     """
     wanted = provider_of(qualified(reference, provider))
     if wanted in silent:
-        return f"whether there {kind} {reference!r} is not known: the provider {wanted!r} has not answered"
+        return f"the provider {wanted!r} has not said yet whether there is {reference!r}"
     if wanted in providers or any(provider_of(name) == wanted for name in known):
         return f"there {kind} {reference.removesuffix(f'@{provider}')!r}"
     return f"there {kind} {reference!r}: no provider {wanted!r} is configured"

@@ -84,7 +84,7 @@ async def open_stream(options: DockerOptions, *, beside: Path | None) -> Stream:
 
 async def _open_tcp(parts: SplitResult, tls: ClientTls | None, beside: Path | None) -> Stream:
     secured = tls is not None or parts.scheme == "https"
-    context = await asyncio.to_thread(_context, tls or ClientTls(), beside) if secured else None
+    context = await asyncio.to_thread(client_context, tls or ClientTls(), beside) if secured else None
     reader, writer = await asyncio.open_connection(
         parts.hostname, parts.port, ssl=context, server_hostname=parts.hostname if secured else None, limit=_LINE
     )
@@ -95,7 +95,7 @@ async def _open_tcp(parts: SplitResult, tls: ClientTls | None, beside: Path | No
     return Stream(reader=reader, writer=writer, host=parts.netloc.rpartition("@")[2])
 
 
-def _context(tls: ClientTls, beside: Path | None) -> ssl.SSLContext:
+def client_context(tls: ClientTls, beside: Path | None) -> ssl.SSLContext:
     """Return the terms of a handshake. Raises ProviderError, which never shows what a key says."""
     context = ssl.create_default_context()
     try:

@@ -18,7 +18,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -48,6 +48,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.25, 5.0
 _START_PATIENCE = 2.0
 _FILTERS = quote(json.dumps({"type": ["container", "network"], "event": list(ACTIONS)}))
 _NOT_FOUND = 404
+_MOST_NAMES = 10
 
 Tell = Callable[[Said], None]
 
@@ -170,19 +171,19 @@ class DockerProvider:
         self, containers: tuple[Container, ...], draining: frozenset[str]
     ) -> tuple[Dynamic, list[Problem]]:
         if self._whole is None or self._whole[0] != containers:
+            before = set() if self._whole is None else {one.name for one in self._whole[0]}
             self._whole = (containers, *self._meant_by(containers))
-            _log.info(
-                "containers found",
-                provider=self.name,
-                containers=len(containers),
-                routers=", ".join(sorted(self._whole[1].routers)),
-            )
+            now = {one.name for one in containers}
+            changes = {"new": _some(now - before), "gone": _some(before - now)}
+            counts = {"containers": len(containers), "routers": len(self._whole[1].routers)}
+            told = {what: names for what, names in changes.items() if names}
+            _log.info("containers found", provider=self.name, **counts, **told)
         _, whole, problems = self._whole
         if not draining:
             return whole, problems
         rest, _ = self._meant_by(tuple(one for one in containers if one.id not in draining))
-        names = sorted(one.name for one in containers if one.id in draining)
-        _log.info("containers end and get no more requests", provider=self.name, containers=", ".join(names))
+        ending = _some({one.name for one in containers if one.id in draining})
+        _log.info("containers end and get no more requests", provider=self.name, containers=ending)
         return without_servers(whole, rest), problems
 
     def _meant_by(self, containers: tuple[Container, ...]) -> tuple[Dynamic, list[Problem]]:
@@ -223,6 +224,12 @@ class DockerProvider:
         if self._complaint:
             self._complaint = ""
             _log.info("the Docker engine is found again", provider=self.name, endpoint=self.options.endpoint)
+
+
+def _some(names: Collection[str]) -> str:
+    """Return names for a line of the log."""
+    shown = ", ".join(sorted(names)[:_MOST_NAMES])
+    return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES} more"
 
 
 def _restored(kept: list[Mapping[str, Any]]) -> tuple[Container, ...] | None:

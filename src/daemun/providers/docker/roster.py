@@ -5,7 +5,7 @@
 
 Facts (Docker Engine API): `kill` is told for any signal, its number or name in an attribute; `stop` sends the
 container's stop signal, and SIGKILL when its stop timeout has passed; `die` comes whenever it ends. Events may be
-told again after a connection was lost. Decisions: whoever gets a signal that ends it drains at once; if it lives
+told again after a connection was lost; a container that starts joins its networks first. Decisions: whoever gets a signal that ends it drains at once; if it lives
 on five seconds beyond its stop timeout it gets requests again. What was begun before a container was started last says
 nothing of it now. An inspect answer is kept until an event says that it has aged.
 """
@@ -111,8 +111,7 @@ class Roster:
         attributes = actor.get("Attributes") if isinstance(actor, dict) else None
         attributes = attributes if isinstance(attributes, dict) else {}
         if event.get("Type") == "network":
-            self._aged.add(str(attributes.get("container", "")))
-            return Due.SOON if action in {"connect", "disconnect"} else Due.NEVER
+            return self._take_network(action, str(attributes.get("container", "")))
         identity = str(actor.get("ID", "")) if isinstance(actor, dict) else ""
         if event.get("Type") != "container" or not identity:
             return Due.NEVER
@@ -126,6 +125,13 @@ class Roster:
             timeout = _STOP_TIMEOUT if known is None else known.stop_timeout
             self._draining[identity] = now + timeout + _MERCY
         return _DUE.get(action, Due.NEVER)
+
+    def _take_network(self, action: str, identity: str) -> Due:
+        """Take an event of a network: of one that starts, or ends, `start` and `die` say enough."""
+        if action not in {"connect", "disconnect"} or identity not in self._known:
+            return Due.NEVER
+        self._aged.add(identity)
+        return Due.LATER if identity in self._draining else Due.SOON
 
     def expire(self, *, now: float) -> bool:
         """Let containers that live on after a signal have requests again; tell whether there are such."""

@@ -69,6 +69,16 @@ def test_a_network_is_of_the_container_that_joined_it() -> None:
     assert roster.take({**joined, "Action": "create"}, now=0) is Due.NEVER
 
 
+def test_the_networks_of_one_that_starts_or_ends_are_not_waited_for() -> None:
+    """They are joined before `start` is told: a list would find nothing, and leave `start` to the throttle."""
+    roster = roster_of("a")
+    joined = {"Type": "network", "Action": "connect", "Actor": {"ID": "n", "Attributes": {"container": "new"}}}
+    assert roster.take(joined, now=0) is Due.NEVER
+    roster.take(event("die"), now=0)
+    left = {**joined, "Action": "disconnect", "Actor": {"ID": "n", "Attributes": {"container": "a"}}}
+    assert roster.take(left, now=0) is Due.LATER
+
+
 def test_stopped_containers_are_not_asked_for() -> None:
     """But for those that want to be routed to all the same."""
     roster = Roster()
