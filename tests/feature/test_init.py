@@ -151,7 +151,9 @@ def test_orphans_are_reaped(instance: Instance) -> None:
     """Who lost his parent is no zombie after his end."""
     # A child that leaves a child of its own behind, which ends when its standard input does.
     made = "r,w=os.pipe()\nfor _ in range(20):\n if not os.fork():\n  if not os.fork(): os.close(w); os.read(r,1)\n  os._exit(0)\n"
-    script = f"import os, signal\n{made}print('made', flush=True)\nsignal.sigwait([])if 0 else os.close(w)\nsignal.pause()"
+    script = (
+        f"import os, signal\n{made}print('made', flush=True)\nsignal.sigwait([])if 0 else os.close(w)\nsignal.pause()"
+    )
     with FirstProcess(instance, command=(sys.executable, "-c", script)) as init:
         until(lambda: "made" in init.log, what="the orphans")
         until(lambda: len(init.children()) == 1, what="the end of the orphans")
