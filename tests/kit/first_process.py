@@ -11,9 +11,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from tests.kit.daemun import Instance, gone
 from tests.kit.engine import ROOT, TEST_RUN, binary
@@ -25,7 +25,15 @@ NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 class FirstProcess:
     """`daemun-engine init -- COMMAND` in an instance's directory; `daemun run` with its file when no command is named."""
 
-    def __init__(self, instance: Instance, *, command: Sequence[str] | None = None, namespace: bool = True) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        command: Sequence[str] | None = None,
+        namespace: bool = True,
+        prefix: Sequence[str] = (),
+        environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         run = ("run", "--config", str(instance.path / "daemun.toml"), "--state-dir", str(instance.state))
         self.instance = instance
         self.log_path = instance.path / "init.log"
@@ -35,6 +43,7 @@ class FirstProcess:
                 [
                     *("setpriv", "--pdeathsig", "KILL"),
                     *(NAMESPACE if namespace else ()),
+                    *prefix,
                     *(str(binary()), "init", "--"),
                     *(command or (sys.executable, "-m", "daemun", *run)),
                 ],
@@ -49,6 +58,7 @@ class FirstProcess:
                     "DAEMUN_TEST": TEST_RUN,
                     "DAEMUN_DATA_DIR": str(instance.path / "data"),
                     "NO_COLOR": "1",
+                    **environ,
                 },
             )
 
@@ -94,9 +104,8 @@ class FirstProcess:
             what="the engine",
         )
 
-    def ready(self, address: tuple[str, int] | None = None) -> FirstProcess:
+    def ready(self) -> FirstProcess:
         """Wait until a Plan runs."""
-        del address
         until(lambda: self._lives() and (self.instance.state / "plan.json").exists(), what="the first Plan")
         return self
 
