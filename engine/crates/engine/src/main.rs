@@ -8,7 +8,9 @@ use std::time::Duration;
 use daemun_engine::account::Account;
 use daemun_engine::control::socket::{self, Wish};
 use daemun_engine::engine::Engine;
+use daemun_engine::init;
 use daemun_engine::observe::events::{line, Events, Level};
+use daemun_engine::rights;
 use daemun_engine::tls::store::Store;
 use daemun_engine::tls::{HandedOver, Kept};
 use plan::Plan;
@@ -23,6 +25,7 @@ usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PAT
        daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
                       [--temp-dir DIR] [--user UID:GID[,GID…]]
        daemun-engine --check FILE
+       daemun-engine init [--] COMMAND [WORD…]
        daemun-engine --version";
 
 #[derive(Default)]
@@ -42,6 +45,14 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "init") {
+        let mut command = words.collect::<Vec<_>>();
+        if command.first().is_some_and(|word| word == "--") {
+            command.remove(0);
+        }
+        return init::run(&command).into();
+    }
     let options = match parse(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => return ExitCode::SUCCESS,
@@ -128,6 +139,7 @@ async fn run(options: &Options) -> Result<(), String> {
         return check(path, options.secrets.as_deref());
     }
     let fail = |e: std::io::Error| e.to_string();
+    rights::raise().map_err(fail)?;
     // Before anyone is told that it is ready: a signal that came sooner would end it without grace.
     let mut term = signal(SignalKind::terminate()).map_err(fail)?;
     let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
