@@ -187,7 +187,7 @@ fn at_limits() {
 #[test]
 fn huge_limits() {
     let max = usize::MAX;
-    let limits = HeadLimits { head_bytes: max, target_bytes: max, field_bytes: max, fields: max, bare_lf: false };
+    let limits = HeadLimits { head_bytes: max, target_bytes: max, field_bytes: max, fields: max, ..LIMITS };
     let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "A: b\r\n".repeat(100));
     assert_eq!(judge(head.as_bytes(), &limits), Ok(Framing::None));
 }
