@@ -174,7 +174,18 @@ class Docker:
         with open(self.path / "log", "ab") as log:
             self._daemon = subprocess.Popen(
                 [
-                    *("setpriv", "--pdeathsig", "KILL", "nsenter", "--target", str(first), "--mount", "--pid", "--"),
+                    *(
+                        "setpriv",
+                        "--pdeathsig",
+                        "KILL",
+                        "nsenter",
+                        "--target",
+                        str(first),
+                        "--mount",
+                        "--pid",
+                        "--root",
+                        "--",
+                    ),
                     *(_program("dockerd"), "--config-file", str(self.path / "docker.json")),
                     *("--data-root", str(self.path / "data"), "--exec-root", str(self.path / "exec")),
                     *("--pidfile", str(self.path / "pid"), "--host", self.host),

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.kit.docker import Docker
 from tests.kit.docker_gate import docker_gate, rule
 from tests.kit.traffic import Traffic
 
 
-@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "crashed"])
-def test_containers_that_live_on_are_served_meanwhile(*, crash: bool) -> None:
+def test_containers_that_live_on_are_served_meanwhile() -> None:
     """While the engine is away its containers keep being served; one that ended meanwhile is gone afterwards, one comes anew."""
     with Docker(live_restore=True) as docker, docker_gate(docker) as gate:
         docker.run(name="web", labels=rule("example.org"))
         ends = docker.run(name="ends", command=["sleep", "0.5"], labels=rule("ends.example", router="ends"))
         gate.served("example.org", by="web")
         with Traffic(gate.instance.address()) as traffic:
-            docker.crash() if crash else docker.stop()
+            docker.stop()
             gate.said("docker", "keeps serving")
             traffic.more()
             docker.start()
