@@ -6,7 +6,7 @@
 #   make lint       ruff, mypy, clippy, rustfmt
 #   make release    build, with the engine as it is shipped (profile "release": full LTO, minutes)
 #   make bench      side by side with nginx, HAProxy and Caddy; BENCH="--quick" passes options
-#   make soak       10 GB bodies, and uvicorn's real keep-alive of 5 s
+#   make soak       10 GB bodies, uvicorn's real keep-alive of 5 s, and 50 rolling redeploys of containers
 #   make nginx-tests SUITE=DIR  nginx's own suite, which somebody has fetched, through `daemun nginx`: writes its page
 #   make fuzz       random heads, bodies, targets and rules, each with a new seed, which is printed; FUZZ_ROUNDS=1000000
 #   make clean      removes what was built
@@ -74,7 +74,7 @@ soak: $(VENV)/.dev engine-release
 	@tools/setup.sh test
 	DAEMUN_SOAK=1 DAEMUN_BODY_BYTES=$(SOAK_BYTES) DAEMUN_ENGINE=$(CURDIR)/$(TARGET)/release/daemun-engine \
 		$(BIN)/python -m pytest -q -rs --timeout 1800 \
-		tests/feature/test_bodies.py tests/feature/test_uvicorn_keepalive.py $(PYTEST)
+		tests/feature/test_bodies.py tests/feature/test_uvicorn_keepalive.py tests/real/test_docker_redeploy.py $(PYTEST)
 
 nginx-tests: $(VENV)/.dev engine-fast
 	@test -n "$(SUITE)" || { echo "SUITE=DIR: the folder with the files of nginx-tests" >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""Starts Daemun whole: `daemun run --config static.yml` with an engine of its own, for `resident` and `apply`.
+"""Starts Daemun whole: `daemun run --config static.yml` with an engine of its own, for `resident`, `apply` and `docker`.
 
 The command is the one beside this Python (`.venv/bin/daemun`), or DAEMUN. Everything it writes stands in
 one folder; when it ends, its engine must have ended too.
@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from bench.bed import answers
 from bench.errors import BenchError, NotReady, Unavailable
 from bench.peers import daemun, traefik_files
 from bench.peers.running import Address
-from bench.process import Process, family, rss, until
+from bench.process import Process, family, pss, rss, until
 
 ENGINE = "daemun-engine"
 
@@ -38,6 +38,11 @@ class ControlPlane:
         return sum(rss(pid) for pid in self.process.family() if _name(pid) == ENGINE)
 
 
+def engine_pss(process: Process) -> int:
+    """Proportional set size of the engine that a process keeps, in bytes; 0 when it has none."""
+    return sum(pss(pid) for pid in process.family() if _name(pid) == ENGINE)
+
+
 def command() -> Path:
     """The `daemun` command; raises Unavailable before it is installed."""
     path = Path(os.environ.get("DAEMUN") or Path(sys.executable).with_name("daemun"))
@@ -51,11 +56,18 @@ def run(folder: Path, dynamic: Path, *, ready: str) -> Iterator[ControlPlane]:
     """Runs it on this dynamic file until the path `ready` is answered with 200."""
     address = ("127.0.0.1", machine.free_port())
     static = traefik_files.static(folder, address, dynamic, watch=True)
+    with start(folder, static, address, ready=lambda: answers(address, ready)) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def start(folder: Path, static: Path, address: Address, *, ready: Callable[[], bool]) -> Iterator[ControlPlane]:
+    """Runs it on this static file, whose entry point is at `address`, until it is ready."""
     arguments = [str(command()), "run", "--config", str(static), "--threads", "1"]
     arguments += ["--state-dir", str(folder / "state")]
     env = {"DAEMUN_ENGINE": str(daemun.binary())}
     with Process("daemun run", arguments, core=machine.PROXY_CORE, env=env) as process:
-        process.wait_ready(lambda: answers(address, ready))
+        process.wait_ready(ready)
         engines = [pid for pid in family(process.pid) if _name(pid) == ENGINE]
         yield ControlPlane(process=process, address=address)
     try:

@@ -78,7 +78,7 @@ for_lint() {
 
 for_bench() {
     need wrk:wrk h2load:nghttp2-client nghttp:nghttp2-client h2o:h2o nginx:nginx-light haproxy:haproxy caddy:caddy \
-        openssl:openssl taskset:util-linux
+        openssl:openssl taskset:util-linux dockerd:docker.io tini:tini ip:iproute2 busybox:busybox-static
 }
 
 for_nginx_tests() {

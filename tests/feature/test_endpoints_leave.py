@@ -81,6 +81,23 @@ def test_a_post_that_was_not_sent_goes_elsewhere(gone: object, body: bytes) -> N
         assert [request.body for request in origin.requests] == [b"halfhalf"] * 2
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_leaves_is_not_waited_for(method: str) -> None:
+    """A request that waits for a connection to an endpoint which answers nothing goes to another when that one leaves."""
+    with (
+        silent() as address,
+        Origin(answering(b"other")) as other,
+        Engine(plan(address)) as engine,
+        engine.client(limit=10) as client,  # the connection may take 30 s
+        engine.control() as control,
+    ):
+        client.send(f"{method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
+        until(lambda: engine.stats()["services"]["app"][0]["in_flight"] == 1, what="the request at the endpoint")
+        control.call("set_endpoints", service="app", generation=2, endpoints=[endpoint(other.address)])
+        assert client.read_response().text == "other"
+        assert len(other.requests) == 1
+
+
 def test_a_post_that_was_sent_goes_nowhere_else() -> None:
     """A POST whose connection dies after it was read is 502 and stays with the one that may have executed it."""
 

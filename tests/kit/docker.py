@@ -6,7 +6,7 @@
         web.stop(); web.start(); web.kill("TERM"); web.logs()
 
 The fixture `docker` gives the engine of the session, and removes what a test made with it. The engine lives in a PID
-and a mount namespace, so that nothing of it (containerd, shims, containers) outlives the test run, however that ends.
+and a mount namespace, so that nothing of it (containerd, shims, containers) outlives the test run, however that ends; its data is in memory.
 The network is the machine's: containers are reached at their addresses. It touches no iptables; ports are published
 by docker-proxy. Its bridges begin with `dmnN`, their addresses with 10.N.
 """
@@ -23,11 +23,11 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import pytest
+from unittest import SkipTest
 
 from tests.kit.docker_api import DockerApi, DockerError, Events
 from tests.kit.docker_images import IMAGES
@@ -50,7 +50,7 @@ if ! grep -q ' /sys/fs/cgroup' /proc/mounts; then
         done
     fi
 fi
-exec "$0" -g -- cat
+mkdir "$1" && mount -t tmpfs -o size=8g data "$1" && exec "$0" -g -- cat
 """
 
 
@@ -145,7 +145,7 @@ class Docker:
             [
                 *("setpriv", "--pdeathsig", "KILL"),
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
-                *("sh", "-c", FIRST_PROCESS, _program("tini", "docker-init")),
+                *("sh", "-c", FIRST_PROCESS, _program("tini", "docker-init"), str(self.path / "data")),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -299,8 +299,8 @@ class Docker:
 
     def clear(self) -> None:
         """Remove all containers and networks; images stay."""
-        for container in self.containers():
-            container.remove()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(Container.remove, self.containers()))
         for name in list(self._networks):
             with contextlib.suppress(DockerError):
                 self.call("DELETE", f"/networks/{name}")
@@ -328,9 +328,9 @@ class Docker:
 def _demand() -> None:
     """Skips the test where no Docker engine can be started."""
     if os.geteuid() != 0:
-        pytest.skip("a Docker engine needs root")
+        raise SkipTest("a Docker engine needs root")
     if shutil.which("dockerd", path=_path()) is None:
-        pytest.skip("no dockerd: `tools/setup.sh test` installs it")
+        raise SkipTest("no dockerd: `tools/setup.sh test` installs it")
 
 
 def _claim() -> tuple[socket.socket, int]:
@@ -359,7 +359,7 @@ def _ip(*arguments: str) -> None:
 def _program(*names: str) -> str:
     found = next((path for name in names if (path := shutil.which(name, path=_path()))), None)
     if found is None:
-        pytest.skip(f"no {' or '.join(names)}: `tools/setup.sh test` installs it")
+        raise SkipTest(f"no {' or '.join(names)}: `tools/setup.sh test` installs it")
     return found
 
 

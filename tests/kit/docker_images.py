@@ -18,8 +18,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
+from unittest import SkipTest
 
 from tests.kit.engine import ROOT
 
@@ -38,7 +37,7 @@ class Image:
 def _busybox() -> bytes:
     program = shutil.which("busybox")
     if program is None:
-        pytest.skip("no busybox: `tools/setup.sh test` installs it")
+        raise SkipTest("no busybox: `tools/setup.sh test` installs it")
     applets = subprocess.run([program, "--list"], check=True, capture_output=True, text=True).stdout.split()
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
@@ -83,7 +82,7 @@ def _fastapi() -> bytes:
 
 def _build(kept: Path) -> None:
     if shutil.which("debootstrap", path=f"/usr/sbin:{os.environ['PATH']}") is None:
-        pytest.skip("no debootstrap: `tools/setup.sh test` installs it")
+        raise SkipTest("no debootstrap: `tools/setup.sh test` installs it")
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="daemun-image-", dir=kept.parent) as work:
         built = Path(work, "image.tar")
@@ -97,8 +96,12 @@ def _build(kept: Path) -> None:
         built.rename(kept)
 
 
-# A program whose PID is 1 ends at SIGTERM only if it says so.
-SAYS_ITS_NAME = 'trap "exit 0" TERM; echo "$NAME" >/www/index.html; httpd -f -p 80 -h /www & wait'
+# A program whose PID is 1 ends at SIGTERM only if it says so; this one lets running answers end, as a server should.
+SAYS_ITS_NAME = """
+trap 'kill $!; sleep 0.2; exit 0' TERM
+echo "$NAME" >/www/index.html
+httpd -f -p 80 -h /www & wait
+"""
 
 UVICORN = ("python3", "-m", "uvicorn", "application:app", "--app-dir", "/app", "--host", "0.0.0.0", "--port", "80")
 

@@ -29,8 +29,11 @@ http:
 """
 
 
-def production(instance: Instance, ca: Pebble, *, challenge: str = "http") -> str:
-    """The seed's file with addresses, `caServer`, `caCertificates` and the storage path changed, and a provider added."""
+def production(instance: Instance, ca: Pebble, *, challenge: str = "http", provider: str = "") -> str:
+    """The seed's file with addresses, `caServer`, `caCertificates` and the storage path changed, and a provider added.
+
+    It is the file provider where no other is given.
+    """
     text = (SEED / "traefik-prod.toml").read_text()
     for before, after in (
         ('address = ":80"', f'address = "127.0.0.1:{ca.http_port}"'),
@@ -45,7 +48,8 @@ def production(instance: Instance, ca: Pebble, *, challenge: str = "http") -> st
     if challenge == "tls":
         text = text.partition("[certificatesResolvers.letsencrypt.acme.httpChallenge]")[0]
         text += "[certificatesResolvers.letsencrypt.acme.tlsChallenge]\n"
-    return f'{text}\n[providers.file]\nfilename = "{instance.path}/routes.yml"\n[log]\nlevel = "INFO"\n'
+    provider = provider or f'[providers.file]\nfilename = "{instance.path}/routes.yml"'
+    return f'{text}\n{provider}\n[log]\nlevel = "INFO"\n'
 
 
 @contextlib.contextmanager

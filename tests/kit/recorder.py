@@ -4,7 +4,7 @@
         … endpoint = recorder.endpoint …
         recorder.requests      [("GET", "/v1.41/containers/json?all=true"), …]
 
-It passes everything on: what a head is not, such as a body, is found among `heads`. A cut connection is one that an
+A request whose head contains what it `refuses` is answered with 403, as a socket proxy does. All else is passed on: what a head is not, such as a body, is found among `heads`. A cut connection is one that an
 engine or a proxy ended.
 """
 
@@ -25,8 +25,9 @@ from tests.kit.waiting import LIMIT
 class Recorder:
     """Passes bytes both ways, on a thread for each connection, and remembers those of clients."""
 
-    def __init__(self, behind: Path, *, tcp: bool = False) -> None:
+    def __init__(self, behind: Path, *, tcp: bool = False, refuses: bytes = b"") -> None:
         self._behind = behind
+        self._refuses = refuses
         self._directory = tempfile.TemporaryDirectory(prefix="daemun-recorder-")
         self.path = Path(self._directory.name) / "docker.sock"
         self._sent: list[bytearray] = []
@@ -100,4 +101,7 @@ class Recorder:
                         return
                     if source is client:
                         sent += data
+                        if self._refuses and self._refuses in data:
+                            client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                            return
                     others[source].sendall(data)

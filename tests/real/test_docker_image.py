@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.kit.docker import Container, Docker
-from tests.kit.docker_gate import EXAMPLES, build_application, build_gate, client, up
+from tests.kit.docker_image import EXAMPLES, build_application, build_gate, client, up
 from tests.kit.engine import ROOT
 from tests.kit.waiting import LIMIT, until
 from tests.kit.wire import Address, Client, Closed, Response

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +14,11 @@ import yaml
 from tests.kit.daemun import ControlPlane, Instance
 from tests.kit.docker import Docker
 from tests.kit.pebble import Pebble
-from tests.kit.production import obtained, production
+from tests.kit.production import APPLICATION, NAME, SEED, obtained, production
 from tests.kit.waiting import until
 from tests.kit.wire import Client
 
-SEED = Path(__file__).parents[1] / "seed"
+COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "fastapi"}
 THROTTLE = 2.0  # Traefik's, for the seed says nothing else
 
 
@@ -63,17 +65,51 @@ def test_development(docker: Docker) -> None:
         assert time.monotonic() - begun < THROTTLE + 5  # a second on a machine of one's own
 
 
-def test_production(docker: Docker) -> None:
-    """A container with the seed's two labels is served over https, with a certificate of its own, by nothing else."""
-    name = "fastapi.example.test"
+def test_production(docker: Docker, tmp_path: Path) -> None:
+    """traefik-prod.toml and the seed's two labels: https with a certificate by itself; a container stops, no request fails."""
+    (tmp_path / "application.py").write_text(APPLICATION)
+    labels = seed_labels(NAME)
+    assert len(labels) == 2
     with Pebble() as ca, Instance() as instance:
-        text = production(instance, ca).partition("[providers.file]")[0]
-        text += f'[providers.docker]\nendpoint = "{docker.host}"\n[log]\nlevel = "INFO"\n'
-        instance.write("traefik-prod.toml", text)
-        plane = instance.run(config="traefik-prod.toml")
-        docker.run(name="fastapi", labels=seed_labels(name))
-        with obtained(instance, ca, name) as client:
-            until(lambda: client.request(host=name).status == 200, what="the application over https")
-            assert client.request(host="other.example.test").status in {404, 421}
-        assert status(instance, name) in {301, 308}  # to https, as the seed says
-        assert plane.stop() == 0
+        provider = f'[providers.docker]\nendpoint = "{docker.host}"'
+        instance.write("traefik-prod.toml", production(instance, ca, provider=provider))
+        instance.run(config="traefik-prod.toml")
+        leaving, stays = [
+            docker.run("fastapi", name=name, labels={**COMPOSE, **labels}, volumes=[f"{tmp_path}:/app:ro"])
+            for name in ("shop-fastapi-1", "shop-fastapi-2")
+        ]
+        with obtained(instance, ca) as client:
+
+            def answer() -> bytes:
+                response = client.request(target="/client-info", host=NAME)
+                assert response.status in {200, 502, 503}, response
+                return response.body if response.status == 200 else b""
+
+            served = until(answer, what="FastAPI's answer")
+            assert json.loads(served) == {"ip": "127.0.0.1", "protocol": "https"}
+            until(lambda: _known(instance) == 2, what="both servers to be known")
+            until(lambda: _answers(stays.address()), what="the answer of the other container")
+            stopping = threading.Thread(target=leaving.stop)
+            stopping.start()
+            after = 0
+            while after < 100:
+                assert client.request(target="/client-info", host=NAME).status == 200
+                after += not stopping.is_alive()
+            stopping.join()
+            assert not leaving.running
+        with Client(instance.address("http")) as plain:
+            assert plain.request(target="/client-info", host=NAME).status == 301
+
+
+def _known(instance: Instance) -> int:
+    with instance.control() as control:
+        services = control.call("stats")["services"]
+    return sum(len(endpoints) for name, endpoints in services.items() if name.endswith("@docker"))
+
+
+def _answers(address: str) -> bool:
+    try:
+        with Client((address, 80)) as client:
+            return client.request(target="/client-info").status == 200
+    except OSError:
+        return False

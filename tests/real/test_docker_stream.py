@@ -109,6 +109,15 @@ def test_a_stop_signal_takes_the_endpoint_away_at_once(docker: Docker, instance:
         assert count_lists(recorder) == 1
 
 
+def test_who_ends_while_nobody_listens_drains_too(docker: Docker, instance: Instance) -> None:
+    """The control plane was killed in the midst of a deployment: the next one hears of the stop signal all the same."""
+    one, two = (docker.run(command=["sh", "-c", STUBBORN], name=name, labels=WEB) for name in ("one", "two"))
+    follow(instance, docker.host, throttle="1h").kill()
+    two.kill("TERM")
+    instance.run()
+    until(lambda: endpoints(instance) == {address(one)}, what="the drain of two")
+
+
 def test_who_lives_on_gets_requests_again(docker: Docker, instance: Instance) -> None:
     """A signal that was handled, five seconds beyond the stop timeout, when SIGKILL would have come."""
     one = docker.run(command=["sh", "-c", STUBBORN], name="one", labels=WEB, more={"StopTimeout": 0})
@@ -285,6 +294,17 @@ def test_two_engines(docker: Docker, instance: Instance) -> None:
         assert endpoints(instance) != set()
         docker.run(name="three", labels=WEB)
         until(lambda: len(endpoints(instance)) == 2, what="three")
+
+
+def test_without_events(docker: Docker, instance: Instance) -> None:
+    """A socket proxy that lets no events through is complained about once, and the containers are seen now and then."""
+    docker.run(name="one", labels=WEB)
+    with Recorder(docker.socket, refuses=b"/events") as recorder:
+        plane = follow(instance, recorder.endpoint)
+        served_by(instance, "one")
+        docker.run(name="two", labels=WEB)
+        served_by(instance, "one", "two")
+        assert plane.log.count("must let through GET of /version, /containers and /events") == 1
 
 
 def test_without_watch(docker: Docker, instance: Instance) -> None:

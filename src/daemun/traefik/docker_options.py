@@ -8,6 +8,7 @@ from `providers.docker`, but for where it is and how it is reached. Nothing is c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +21,7 @@ from daemun.config.section import Section
 DOCKER = "docker"
 SOCKET = "unix:///var/run/docker.sock"
 DEFAULT_RULE = "Host(`{{ normalize .Name }}`)"
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SCHEMES = ("unix", "tcp", "http", "https", "ssh")
 # Where an engine is and how it is reached: never taken from another one.
 _OWN = frozenset({"endpoint", "username", "password", "tls"})
@@ -103,10 +105,17 @@ class DockerEngine(DockerOptions):
     endpoint: Endpoint
 
 
+def _named(engines: dict[str, DockerEngine]) -> dict[str, DockerEngine]:
+    for name in engines:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot be an engine's name: letters, digits, dots, dashes and underscores can")
+    return engines
+
+
 class Docker(DockerOptions):
     """The Docker provider: one engine, and further ones."""
 
-    engines: dict[str, DockerEngine] = {}
+    engines: Annotated[dict[str, DockerEngine], AfterValidator(_named)] = {}
 
     def providers(self) -> Mapping[str, DockerOptions]:
         """Return each engine's options, complete, by the name of its provider."""

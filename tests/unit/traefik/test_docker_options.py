@@ -97,6 +97,12 @@ def test_an_endpoint_that_is_none_is_refused(endpoint: str, words: str) -> None:
     assert problem.place.line == 2
 
 
+def test_the_name_of_an_engine_is_part_of_names() -> None:
+    """So it cannot hold what separates them."""
+    with pytest.raises(ConfigError, match="'a@b' cannot be an engine's name"):
+        docker('[providers.docker.engines."a@b"]\nendpoint = "tcp://h:1"')
+
+
 def test_a_further_engine_needs_an_endpoint() -> None:
     """Two names for the local socket would serve everything twice."""
     with pytest.raises(ConfigError, match="endpoint is missing"):

@@ -28,6 +28,7 @@ pub mod balance;
 
 pub mod upstream;
 
+pub mod account;
 pub mod buffer;
 pub mod clock;
 pub mod condition;

@@ -47,6 +47,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.25, 5.0
 # How long an engine may take to answer the first time before what it had last is believed, seconds.
 _START_PATIENCE = 2.0
 _FILTERS = quote(json.dumps({"type": ["container", "network"], "event": list(ACTIONS)}))
+_LOOK_BACK = 10  # seconds: what `docker stop` gives a container
 _NOT_FOUND = 404
 _MOST_NAMES = 10
 
@@ -68,6 +69,7 @@ class DockerProvider:
     _whole: tuple[tuple[Container, ...], Dynamic, list[Problem]] | None = None
     _host: str = ""
     _silent: bool = True
+    _followed: bool = False
     _complaint: str = ""
 
     async def run(self, tell: Tell) -> None:
@@ -79,13 +81,13 @@ class DockerProvider:
         delay = _FIRST_DELAY
         try:
             while True:
-                before = self._listed
+                self._followed = False
                 try:
                     return await self._follow(tell)
                 except ProviderError as error:
                     self._say_lost(error)
                     self._believe_last(tell)
-                delay = _FIRST_DELAY if self._listed != before else min(delay * 2, _LONGEST_DELAY)
+                delay = _FIRST_DELAY if self._followed else min(delay * 2, _LONGEST_DELAY)
                 await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - so that many do not come at once
         finally:
             patience.cancel()
@@ -95,13 +97,22 @@ class DockerProvider:
         async with Client(self.options, beside=self.beside) as client:
             await client.greet()
             if not self.options.watch:
+                self._say_found()
                 await self._list(client, tell)
                 return
-            # From a little before: what happens between two answers is told twice rather than not at all.
+            # From before: what happens between two answers is told twice rather than not at all, and who got his stop
+            # signal while nobody listened drains too.
             target = f"/events?filters={_FILTERS}{_since(client.date)}"
             async with aclosing(client.follow(target)) as events:
-                await anext(events)
                 self._roster.forget()
+                try:
+                    await anext(events)
+                except Refused:
+                    # Whoever may not hear events may see the containers at least; they are seen again with each attempt.
+                    await self._list(client, tell)
+                    raise
+                self._followed = True
+                self._say_found()
                 await self._list(client, tell)
                 await self._watch(client, events, tell)
 
@@ -154,7 +165,6 @@ class DockerProvider:
                 raise ProviderError(str(error)) from None
         if not self._host and any(one.network_mode == "host" for one in self._roster.containers):
             self._host = await host_address(self.options.endpoint)
-        self._say_found()
         await self._tell(tell)
         await asyncio.to_thread(self._store().keep, self._roster.raw)
 
@@ -175,9 +185,9 @@ class DockerProvider:
             self._whole = (containers, *self._meant_by(containers))
             now = {one.name for one in containers}
             changes = {"new": _some(now - before), "gone": _some(before - now)}
-            counts = {"containers": len(containers), "routers": len(self._whole[1].routers)}
             told = {what: names for what, names in changes.items() if names}
-            _log.info("containers found", provider=self.name, **counts, **told)
+            routers = _some(self._whole[1].routers)
+            _log.info("containers found", provider=self.name, containers=len(containers), routers=routers, **told)
         _, whole, problems = self._whole
         if not draining:
             return whole, problems
@@ -214,7 +224,7 @@ class DockerProvider:
             _log.debug("the Docker engine cannot be reached", provider=self.name, reason=reason)
             return
         what = "the Docker engine cannot be reached"
-        if self._told is not None and not self._complaint:
+        if self._followed and not self._complaint:
             what = "the connection to the Docker engine is lost: what is known keeps serving"
         self._complaint = reason
         more = {"remedy": remedy} if (remedy := remedy_of(error, self.options.endpoint)) else {}
@@ -244,9 +254,9 @@ def _restored(kept: list[Mapping[str, Any]]) -> tuple[Container, ...] | None:
 
 
 def _since(date: str) -> str:
-    """Return the parameter that means from this moment on, by the engine's clock."""
+    """Return the parameter that means from a little before this moment on, by the engine's clock."""
     try:
-        return f"&since={int(parsedate_to_datetime(date).timestamp())}"
+        return f"&since={int(parsedate_to_datetime(date).timestamp()) - _LOOK_BACK}"
     except ValueError:
         return ""
 

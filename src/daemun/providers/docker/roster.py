@@ -101,6 +101,9 @@ class Roster:
             stop_signal=_signal(str(raw["Config"].get("StopSignal") or "TERM")),
             stop_timeout=_seconds(raw["Config"].get("StopTimeout")),
         )
+        before = self._known.get(identity)
+        if before is not None and before.started < known.started:
+            self._draining.pop(identity, None)  # it was started again while nobody told us
         self._known[identity] = known
         self._aged.discard(identity)
 

@@ -162,6 +162,18 @@ def test_what_was_told_before_it_was_started_is_of_the_past() -> None:
     assert roster.draining == {"a"}
 
 
+def test_who_was_started_again_unseen_drains_no_more() -> None:
+    """Its `start` was told while the connection was lost."""
+    roster = roster_of("a")
+    roster.take(event("die"), now=0)
+    later = inspect("a")
+    later["State"]["StartedAt"] = "2026-01-01T00:00:11Z"
+    roster.inspected("a", inspect("a"))
+    assert roster.draining == {"a"}
+    roster.inspected("a", later)
+    assert not roster.draining
+
+
 def test_a_container_that_lives_on_gets_requests_again() -> None:
     """Five seconds beyond its stop timeout, when SIGKILL would have come."""
     roster = roster_of("a", StopTimeout=30)

@@ -209,6 +209,9 @@ impl Failure {
         let unsent = upload.is_unsent();
         match self {
             Self::Connect(Failed::Timeout) => (Fault::new(FaultKind::ConnectTimeout, "no connection in time"), true),
+            Self::Connect(Failed::Removed) => {
+                (Fault::new(FaultKind::ConnectFailed, "the endpoint left before there was a connection"), true)
+            }
             Self::Connect(Failed::Error(error)) => (Fault::new(FaultKind::ConnectFailed, error.to_string()), true),
             Self::Silent { how, .. } => (Fault::new(FaultKind::UpstreamClosed, how), unsent),
             Self::Timeout => (Fault::new(FaultKind::ResponseTimeout, "no response head in time"), false),

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use plan::service::UpstreamScheme;
@@ -22,10 +23,16 @@ use crate::worker::Worker;
 #[derive(Debug)]
 pub enum Failed {
     Timeout,
+    /// The endpoint was removed meanwhile.
+    Removed,
     Error(io::Error),
 }
 
-/// Connects within the transport's time.
+/// How long a connection is waited for before it is asked again whether the endpoint is still there. Whoever has gone
+/// with its network answers nothing, and the kernel says so after seconds only.
+const LOOK_MS: u64 = 50;
+
+/// Connects within the transport's time, and while the endpoint is in its service.
 ///
 /// # Errors
 /// [`Failed`]; nothing of the request has been sent then.
@@ -36,7 +43,19 @@ pub async fn connect(
     alarm: &Alarm,
 ) -> Result<Upstream, Failed> {
     let until = worker.clock.after(transport.connect_ms);
-    let opened = within(alarm, until, open(worker, endpoint, transport)).await.ok_or(Failed::Timeout)?;
+    let mut opening = pin!(open(worker, endpoint, transport));
+    let opened = loop {
+        let look = worker.clock.after(LOOK_MS).min(until);
+        if let Some(opened) = within(alarm, look, opening.as_mut()).await {
+            break opened;
+        }
+        if endpoint.removed.load(Ordering::Relaxed) {
+            return Err(Failed::Removed);
+        }
+        if worker.clock.now() >= until {
+            return Err(Failed::Timeout);
+        }
+    };
     let (io, peer) = opened.map_err(Failed::Error)?;
     Ok(Upstream { io, born: worker.clock.now(), uses: 0, peer })
 }
