@@ -122,7 +122,10 @@ def test_example_fastapi(application: Docker) -> None:
 
         def all_three() -> bool:
             with Client(secure) as asking:
-                asking.secure(context, "yourdomain.com")
+                try:
+                    asking.secure(context, "yourdomain.com")
+                except ssl.SSLError:  # until a router speaks TLS there
+                    return False
                 answer = asking.request(host="yourdomain.com")
             if answer.status == 200:
                 seen.add(json.loads(answer.body)["instance"])
