@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from tests.kit.docker import Container, Docker
-from tests.kit.docker_composed import EXAMPLES, build_application, build_gate, client, up
+from tests.kit.docker_image import EXAMPLES, build_application, build_gate, client, up
 from tests.kit.engine import ROOT
 from tests.kit.waiting import LIMIT, until
-from tests.kit.wire import Address, Client, Response
+from tests.kit.wire import Address, Client, Closed, Response
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 COMPOSE = sorted(path for path in EXAMPLES.glob("*.yml") if "services" in yaml.safe_load(path.read_text()))
@@ -42,11 +42,19 @@ def get(address: Address, *, host: str, target: str = "/") -> Response:
         return asking.request(host=host, target=target)
 
 
-def answers(address: Address, *, host: str) -> dict[str, str]:
-    """What the application says, once it is served."""
-    until(lambda: get(address, host=host).status == 200, what=f"an answer for {host}", limit=LIMIT * 2)
-    said: dict[str, str] = json.loads(get(address, host=host).body)
-    return said
+def served(address: Address, *, host: str, status: int = 200) -> Response:
+    """The answer, once it is this one. While the gate starts, whoever publishes its port closes connections at once."""
+
+    def asked() -> Response | None:
+        try:
+            answer = get(address, host=host)
+        except (OSError, Closed):
+            return None
+        return answer if answer.status == status else None
+
+    answer = until(asked, what=f"{status} for {host}", limit=LIMIT * 2)
+    assert answer is not None
+    return answer
 
 
 def inside(docker: Docker, container: Container, *words: str) -> str:
@@ -64,7 +72,8 @@ def test_in_a_container(gate: Docker) -> None:
     )
     address = (daemun.address(), 80)
     gate.run(labels={"traefik.http.routers.web.rule": "Host(`web.localhost`)"}, name="web")
-    until(lambda: _served(address), what="the container's page", limit=LIMIT * 2)
+    until(lambda: "listening" in daemun.logs(), what="the listener", limit=LIMIT * 2)
+    served(address, host="web.localhost")
     assert inside(gate, daemun, "daemun", "ping").startswith("OK: ")
     until(lambda: daemun.health == "healthy", what="the health check", limit=LIMIT * 2)
     assert inside(gate, daemun, "id", "-u") == "1000"
@@ -80,13 +89,6 @@ def test_in_a_container(gate: Docker) -> None:
     daemun.stop()
     assert daemun.wait() == 0
     assert '"stopped"' in daemun.logs()
-
-
-def _served(address: Address) -> bool:
-    try:
-        return get(address, host="web.localhost").status == 200
-    except OSError:
-        return False
 
 
 def test_a_wrong_flag_ends_it(gate: Docker) -> None:
@@ -113,14 +115,17 @@ def test_example_fastapi(application: Docker) -> None:
     """Three instances of FastAPI share what comes over https; http leads there."""
     with up(application, "fastapi.yml", "--scale", "fastapi=3") as example:
         plain, secure = (example.address("daemun", port) for port in (80, 443))
-        until(lambda: get(plain, host="yourdomain.com").status == 301, what="the redirection", limit=LIMIT * 2)
+        served(plain, host="yourdomain.com", status=301)
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         seen = set()
 
         def all_three() -> bool:
             with Client(secure) as asking:
-                asking.secure(context, "yourdomain.com")
+                try:
+                    asking.secure(context, "yourdomain.com")
+                except ssl.SSLError:  # until a router speaks TLS there
+                    return False
                 answer = asking.request(host="yourdomain.com")
             if answer.status == 200:
                 seen.add(json.loads(answer.body)["instance"])
@@ -135,7 +140,7 @@ def test_example_websocket(application: Docker) -> None:
 
     with up(application, "websocket.yml") as example:
         host, port = example.address("daemun", 80)
-        answers((host, port), host="localhost")
+        served((host, port), host="localhost")
         with connect(f"ws://localhost:{port}/ws", sock=None) as socket:
             socket.send("hello")
             assert str(socket.recv(LIMIT)).endswith(": hello")
@@ -145,14 +150,14 @@ def test_example_websocket(application: Docker) -> None:
 def test_example_two_networks(application: Docker) -> None:
     """The application is reached over the network that is named."""
     with up(application, "two-networks.yml") as example:
-        answers(example.address("daemun", 80), host="shop.localhost")
+        served(example.address("daemun", 80), host="shop.localhost")
         assert "example_back" not in example.logs("daemun")
 
 
 def test_example_socket_proxy(application: Docker) -> None:
     """Daemun needs no socket: a read-only proxy before it suffices, and lets nothing else through."""
     with up(application, "socket-proxy.yml") as example:
-        answers(example.address("daemun", 80), host="localhost")
+        served(example.address("daemun", 80), host="localhost")
         gate = next(one for one in application.containers() if one.name.startswith("example_daemun"))
         ask = "import http.client as h, sys; c = h.HTTPConnection('socket-proxy', 2375); c.request(*sys.argv[1:]); print(c.getresponse().status)"
         for method, path, status in (

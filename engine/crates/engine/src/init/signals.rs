@@ -52,7 +52,8 @@ impl Signals {
     pub(super) fn wait(&self, limit: Option<Duration>) -> io::Result<Option<Told>> {
         let limit = limit.map(|limit| libc::timespec {
             tv_sec: libc::time_t::try_from(limit.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: libc::c_long::from(limit.subsec_nanos().cast_signed()),
+            // Less than a second: it has room in any number.
+            tv_nsec: limit.subsec_nanos() as libc::c_long,
         });
         let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         // SAFETY: the set is initialised; no information is asked for; the limit is none, or lives until the call returns.

@@ -36,13 +36,13 @@ for name in etc/resolv.conf etc/ssl/certs/ca-certificates.crt usr/local/share/ca
 done
 tar -C "$1" --exclude ./dev/\\* --exclude ./proc/\\* --exclude ./sys/\\* -cf "$2" .
 """
+# On port 80, which the image below it exposes: the lowest port is the one that is taken.
 STAND_IN = """
 FROM fastapi
 COPY websockets /usr/local/lib/python3.11/dist-packages/websockets
 COPY app.py /app/app.py
-EXPOSE 8000
-CMD ["python3", "-m", "uvicorn", "app:app", "--app-dir", "/app", "--host", "0.0.0.0", "--port", "8000"]
-HEALTHCHECK --interval=1s CMD ["python3", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/')"]
+CMD ["python3", "-m", "uvicorn", "app:app", "--app-dir", "/app", "--host", "0.0.0.0", "--port", "80"]
+HEALTHCHECK --interval=1s CMD ["python3", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1/')"]
 """
 
 
