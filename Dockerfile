@@ -29,10 +29,12 @@ RUN apt-get -qq update \
 COPY --from=wheel /build/dist/ /dist/
 # An engine that may bind ports below 1024 without being root. Permitted, not effective: the engine raises it, and so
 # it runs also where a container has dropped it (`cap_drop: ALL`; then the network's own rule decides).
+# `traefik healthcheck` is what compose files written for Traefik call.
 RUN python3 -m venv /opt/daemun \
     && /opt/daemun/bin/pip install --quiet --no-cache-dir /dist/*.whl \
     && /opt/daemun/bin/pip uninstall --quiet --yes pip setuptools \
-    && setcap cap_net_bind_service=p /opt/daemun/bin/daemun-engine
+    && setcap cap_net_bind_service=p /opt/daemun/bin/daemun-engine \
+    && ln -s daemun /opt/daemun/bin/traefik
 
 FROM debian:bookworm-slim
 RUN export DEBIAN_FRONTEND=noninteractive \

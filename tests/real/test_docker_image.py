@@ -62,7 +62,7 @@ def inside(docker: Docker, container: Container, *words: str) -> str:
 
 
 def test_in_a_container(gate: Docker) -> None:
-    """Not root, below port 1024, flags without a command; well by `daemun ping`; the control plane may die; TERM ends with 0."""
+    """Not root, a low port, no command; well by both health checks; the control plane may die; TERM ends with 0."""
     gid = gate.socket.stat().st_gid
     daemun = gate.run(
         "daemun",
@@ -75,6 +75,7 @@ def test_in_a_container(gate: Docker) -> None:
     until(lambda: "listening" in daemun.logs(), what="the listener", limit=LIMIT * 2)
     served(address, host="web.localhost")
     assert inside(gate, daemun, "daemun", "ping").startswith("OK: ")
+    assert inside(gate, daemun, "traefik", "healthcheck").startswith("OK: ")
     until(lambda: daemun.health == "healthy", what="the health check", limit=LIMIT * 2)
     assert inside(gate, daemun, "id", "-u") == "1000"
     assert inside(gate, daemun, "cat", "/proc/1/comm") == "daemun-engine"
