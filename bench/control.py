@@ -17,7 +17,7 @@ from bench.bed import answers
 from bench.errors import BenchError, NotReady, Unavailable
 from bench.peers import daemun, traefik_files
 from bench.peers.running import Address
-from bench.process import Process, family, rss, until
+from bench.process import Process, family, pss, rss, until
 
 ENGINE = "daemun-engine"
 
@@ -36,6 +36,11 @@ class ControlPlane:
     def engine_resident(self) -> int:
         """VmRSS of its engine, in bytes."""
         return sum(rss(pid) for pid in self.process.family() if _name(pid) == ENGINE)
+
+
+def engine_pss(process: Process) -> int:
+    """Proportional set size of the engine that a process keeps, in bytes; 0 when it has none."""
+    return sum(pss(pid) for pid in process.family() if _name(pid) == ENGINE)
 
 
 def command() -> Path:

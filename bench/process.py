@@ -128,7 +128,7 @@ class Process:
 
     def pss(self) -> int:
         """Proportional set size of the whole family in bytes: shared pages count once."""
-        return sum(_smaps_pss(pid) for pid in self.family())
+        return sum(pss(pid) for pid in self.family())
 
     def stop(self) -> None:
         """TERM, then KILL after STOP_LIMIT; does nothing to a process that has ended."""
@@ -167,7 +167,8 @@ def rss(pid: int) -> int:
     return 0
 
 
-def _smaps_pss(pid: int) -> int:
+def pss(pid: int) -> int:
+    """Proportional set size of one process in bytes."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024

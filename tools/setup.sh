@@ -53,6 +53,8 @@ for_test() {
     need nginx:nginx-light
     # A Docker engine that the tests start themselves (tests/kit/docker.py), and what its images are made of.
     need dockerd:docker.io tini:tini ip:iproute2 busybox:busybox-static debootstrap:debootstrap
+    # The compose files of examples/docker are started, the service unit is judged.
+    need docker-compose:docker-compose systemd-analyze:systemd
     pebble_is_built || build_pebble
     pebble_is_built || lack "pebble $PEBBLE (Go, Debian: golang-go, and the module proxy that it is set up with)"
     has h2spec || [ -x .cache/bin/h2spec ] || build_h2spec

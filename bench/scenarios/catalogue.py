@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bench.bed import Bed
 from bench.outcome import Outcome
-from bench.scenarios import apply, docker, files, idle, resident, routers, scaling, signature
+from bench.scenarios import apply, docker, files, idle, resident, routers, scaling, servers, signature
 from bench.scenarios.throughput import CHUNKED, HANDSHAKE, HTTP2, HTTPS, MEDIUM, POST, SMALL
 
 SCENARIOS: dict[str, Callable[[Bed], Outcome]] = {
@@ -18,7 +18,8 @@ SCENARIOS: dict[str, Callable[[Bed], Outcome]] = {
     "resident": resident.run,
     "scaling": scaling.run,
     "apply": apply.run,
+    "servers": servers.run,
     "docker": docker.run,
 }
-NEED_DAEMUN = frozenset({"routers", "scaling", "apply", "docker", "file_small", "file_large"})
+NEED_DAEMUN = frozenset({"routers", "scaling", "apply", "servers", "docker", "file_small", "file_large"})
 """Scenarios that measure Daemun alone, or beside nginx only; they are left out where it is not among the peers."""

@@ -27,8 +27,10 @@ from daemun.engine.bundle import Bundle
 from daemun.engine.client import Applied, CallRefused, ConnectionLost
 from daemun.engine.frames import Event
 from daemun.engine.keeper import Keeper
+from daemun.engine.ownership import make_logs
 from daemun.engine.process import EngineProgram
 from daemun.engine.state import StateDir
+from daemun.engine_terms import EngineTerms
 from daemun.errors import EngineError
 from daemun.logs import LOG_FILE, configure, engine_level
 from daemun.run.borders import EngineBorder, Rejected, Tell, Wanted
@@ -173,6 +175,8 @@ class Supervisor:
         self._deadly = 0
         self._applied = 0
         self._grace = 0.0
+        self._started_on = EngineTerms()
+        self._logs: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Run until Stop or Leave. Raises ConfigError or EngineError when there is nothing to run."""
@@ -235,9 +239,16 @@ class Supervisor:
             self._keeper.program = replace(self._keeper.program, log=LOG_FILE.descriptor)
         if self._keeper.program.log_file:
             self._keeper.program = replace(self._keeper.program, log_file=log.file_path or "-")
+        terms = wanted.engine
+        self._keeper.program = replace(self._keeper.program, account=terms.account, temp_dir=terms.temp_dir)
+        self._logs = (*wanted.logs, *((log.file_path,) if log.file_path else ()))
+        make_logs(self._logs, terms.account)
+        if self._opened and terms != self._started_on:
+            _log.warning("the user, the number of threads and the directory of temporary files stay until a restart")
         if not self._opened:
             if self._keeper.program.threads is None:
-                self._keeper.program = replace(self._keeper.program, threads=wanted.threads)
+                self._keeper.program = replace(self._keeper.program, threads=wanted.engine.threads)
+            self._started_on = wanted.engine
             busy = await self._keeper.open()
             self._opened = True
             if busy and not wanted.complete:
@@ -365,6 +376,7 @@ class Supervisor:
 
     async def _reopen(self) -> None:
         LOG_FILE.reopen()
+        make_logs(self._logs, self._keeper.program.account)
         with contextlib.suppress(EngineError):
             await self._keeper.call("reopen_logs")
         _log.info("log files opened again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from tests.kit.daemun import gone
 from tests.kit.nginx_command import CONFIG, Prefix, listens
 from tests.kit.origin import Origin, Visit, answering
 from tests.kit.waiting import LIMIT, until
+from tests.kit.wire import Client
 
 ONE = "http { access_log off; server { listen 127.0.0.1:{port}; location / { return 200 one; } } }\n"
 TWO = ONE.replace("one", "two")
@@ -300,3 +302,59 @@ def test_units_of_distributions() -> None:
         done = subprocess.run([*stop, "--pidfile", str(prefix.path / "nginx.pid")], check=False)
         assert done.returncode == 0
         assert gone(pid)
+
+
+def test_users_that_change() -> None:
+    """A file of `auth_basic_user_file` counts as it is now, without a reload; nginx.conf waits for one."""
+    text = (
+        "http { access_log off; server { listen 127.0.0.1:{port}; location / "
+        "{ auth_basic closed; auth_basic_user_file users; return 200 WORD; } } }\n"
+    )
+    with Prefix(text.replace("WORD", "one")) as prefix:
+        users = prefix.path / "users"
+        users.write_text("ann:{PLAIN}first\n")
+        prefix.start()
+
+        def status(password: str) -> int:
+            word = base64.b64encode(f"ann:{password}".encode()).decode()
+            with prefix.client() as client:
+                return client.request("GET", "/", f"Authorization: Basic {word}").status
+
+        # `return` is answered before anybody asks for a password.
+        prefix.write(text.replace("return 200 WORD;", "try_files /none =204;"))
+        assert prefix.nginx("-s", "reload").returncode == 0
+        until(lambda: status("first") == 204, what="the new configuration")
+        assert status("second") == 401
+        prefix.write(text.replace("WORD", "two"))
+        users.with_name("users.new").write_text("ann:{PLAIN}second\n")
+        users.with_name("users.new").replace(users)
+        until(lambda: status("second") == 204, what="the new password")
+        assert status("first") == 401
+
+
+def test_a_download_over_a_reload() -> None:
+    """What a client is in the middle of goes on to its end: a file that did not change, and an application's answer."""
+    size = 30_000_000
+    text = (
+        "http {{ access_log off; server {{ listen 127.0.0.1:{{port}}; root {{root}};\n"
+        "location /app {{ proxy_pass http://{app}; }} location /word {{ return 200 {word}; }} }} }}\n"
+    )
+    with Origin(answering(b"a" * size)) as origin, Prefix() as prefix:
+
+        def write(word: str) -> None:
+            prefix.write(text.format(app=origin.address, word=word).replace("{root}", str(prefix.path)))
+
+        (prefix.path / "big").write_bytes(b"b" * size)
+        write("one")
+        prefix.start()
+        address = ("127.0.0.1", prefix.port)
+        with Client(address, receive_buffer=4096) as file, Client(address, receive_buffer=4096) as app:
+            for client, target in ((file, "/big"), (app, "/app")):
+                client.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                assert client.read_head().status == 200
+            for word in ("two", "three"):
+                write(word)
+                assert prefix.nginx("-s", "reload").returncode == 0
+                until(lambda word=word: prefix.get("/word").text == word, what=word)  # type: ignore[misc]
+            assert file.read_exactly(size) == b"b" * size
+            assert app.read_exactly(size) == b"a" * size

@@ -155,3 +155,47 @@ def test_certificate_of_version_1() -> None:
             assert b"secure" in b"".join(iter(lambda: secure.recv(65536), b""))
         with Client(("127.0.0.1", prefix.port)) as client:
             assert client.request(host="outer").body == b"secure"
+
+
+def test_a_host_that_names_none() -> None:
+    """An empty Host is refused as nginx does; a redirect for a request without any leads to the address it came to."""
+    with served("server_name own.test; location /a { return 301 /b; }") as prefix:
+        prefix.start()
+        with prefix.client() as client:
+            client.send(b"GET /a HTTP/1.1\r\nHost: \r\n\r\n")
+            assert client.read_response().status == 400
+        with prefix.client() as client:
+            client.send(b"GET /a HTTP/1.0\r\n\r\n")
+            assert client.read_response().get("Location") == f"http://127.0.0.1:{prefix.port}/b"
+
+
+def test_refresh_stays_a_path() -> None:
+    """What proxy_redirect makes a path is absolute in Location, and stays one in Refresh."""
+    with (
+        Origin(answering(b"", "Refresh: 3; url=http://inner/x", "Location: http://inner/x")) as origin,
+        served(f"location / {{ proxy_pass http://{origin.address}; proxy_redirect http://inner /a; }}") as prefix,
+    ):
+        prefix.start()
+        answer = prefix.get()
+        assert answer.get("Location") == f"http://example.org:{prefix.port}/a/x"
+        assert answer.get("Refresh") == "3; url=/a/x"
+
+
+def test_cookies_of_an_upstream() -> None:
+    """$upstream_cookie_NAME is what the first line that sets it says, without blanks around it."""
+    fields = ("Set-Cookie: sid = one two ; Path=/", "Set-Cookie: n=a,b", "Set-Cookie: n=c")
+    with Origin(answering(b"", *fields)) as origin:
+        seen = 'add_header X-Seen "<$upstream_cookie_sid><$upstream_cookie_n><$upstream_cookie_none>";'
+        with served(f"location / {{ {seen} proxy_pass http://{origin.address}; }}") as prefix:
+            prefix.start()
+            assert prefix.get().get("X-Seen") == "<one two><a,b><>"
+
+
+def test_break_after_a_rewrite() -> None:
+    """What was rewritten before a `break` goes on as it is: there is no prefix left for proxy_pass to replace."""
+    with Origin() as origin:
+        text = f"location /a {{ rewrite ^ /b; break; proxy_pass http://{origin.address}/c; }}"
+        with served(text) as prefix:
+            prefix.start()
+            assert prefix.get("/a").status == 200
+            assert origin.requests[0].target == "/b"

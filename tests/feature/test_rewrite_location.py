@@ -11,15 +11,18 @@ from tests.kit.origin import Script, Visit
 from tests.kit.plans import Json, text, variable
 
 
-def rule(to: list[Json], *, prefix: list[Json] | None = None, regex: str | None = None) -> Json:
+def rule(
+    to: list[Json], *, prefix: list[Json] | None = None, regex: str | None = None, base: list[Json] | None = None
+) -> Json:
     pattern = {"regex": regex, "dialect": "pcre", "ignore_case": False, "slot": 0} if regex else None
-    return {"from": prefix or [], "pattern": pattern, "to": to}
+    return {"from": prefix or [], "pattern": pattern, "base": base or [], "to": to}
 
 
 RULES: list[Json] = [
     rule(text("http://gate.test/app/"), prefix=text("http://inner:8000/")),
     rule([*text("/u/"), {"capture": {"slot": 0, "group": 1}}], regex=r"^http://users\.inner/(\w+)"),
     rule([*text("https://"), *variable("host"), *text("/q")], prefix=[*text("http://"), *variable("host")]),
+    rule(text("/own/"), prefix=text("http://absolute/"), base=text("http://gate.test")),
     rule(text("/never/"), prefix=text("http://inner:8000/deep/")),
 ]
 
@@ -35,6 +38,8 @@ def redirecting(visit: Visit) -> None:
     ("name", "before", "after"),
     [
         ("Location", "http://inner:8000/", "http://gate.test/app/"),
+        ("Location", "http://absolute/x", "http://gate.test/own/x"),
+        ("Refresh", "7;url=http://absolute/x", "7;url=/own/x"),
         ("Location", "http://inner:8000/deep/x?y=1", "http://gate.test/app/deep/x?y=1"),
         ("Location", "HTTP://inner:8000/", "HTTP://inner:8000/"),
         ("Location", "http://users.inner/ann/rest", "/u/ann"),

@@ -93,6 +93,7 @@ def test_every_variable_of_a_proxied_request() -> None:
             "host_field": "Example.ORG:81",
             "host": "example.org",
             "host_name": "Example.ORG",
+            "host_or_address": "example.org",
             "request_length": "3",
             # The untrusted peer's own words are gone; what went upstream was appended to.
             "proxy_add_forwarded_for": f"({host}, )*{host}",

@@ -86,7 +86,10 @@ def test_no_certificate_at_all() -> None:
 
 def test_rejected_handshakes() -> None:
     """`reject` refuses every handshake (nginx's ssl_reject_handshake)."""
-    with secured("exact", options={"reject": True}) as (engine, _), pytest.raises(ssl.SSLError):
+    with (
+        secured("exact", options={"reject": True}) as (engine, _),
+        pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"),
+    ):
         engine.tls_client(unverified())
 
 

@@ -16,7 +16,7 @@ DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
-TOPS = ("src", "engine", "tests", "bench", "docs", "examples", "tools", ".ci")
+TOPS = ("src", "engine", "tests", "bench", "docs", "examples", "tools", "packaging", ".ci")
 EITHER = re.compile(r"\bmake ([a-z][a-z-]*)")
 COMMAND = re.compile(r"\bdaemun ([a-z][a-z-]*)\b")
 MODULE = re.compile(r"\bdaemun(?:\.[a-z_0-9]+)+")
@@ -67,7 +67,7 @@ def test_commands_exist(doc: Path) -> None:
             if re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?daemun [a-z]", line):
                 assert set(COMMAND.findall(line)[:1]) <= commands, f"{doc.name}: {line}"
         for module in MODULE.findall(snippet):
-            if not module.endswith((".toml", ".yml", ".yaml", ".json", ".sock", ".md", ".log")):
+            if not module.endswith((".toml", ".yml", ".yaml", ".json", ".sock", ".md", ".log", ".service")):
                 assert exists(module), f"{doc.name} names {module}"
 
 

@@ -5,10 +5,12 @@ Only what carries no meaning is left out of a comparison: Date, Server, the name
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,9 +104,13 @@ def requests(seed: int, count: int) -> Iterator[Asked]:
         yield Asked(number=number, method=method, target=target, version=version, fields=tuple(fields), body=body)
 
 
-def ask(port: int, asked: Asked) -> Answer:
-    """Send a request over a connection of its own and read until it ends."""
-    with socket.create_connection(("127.0.0.1", port), LIMIT) as connection:
+def ask(port: int, asked: Asked, tls: ssl.SSLContext | None = None) -> Answer:
+    """Send a request over a connection of its own, over TLS to its host with a context, and read until it ends."""
+    host = next((field.removeprefix("Host: ") for field in asked.fields if field.startswith("Host: ")), None)
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), LIMIT))
+        if tls is not None:
+            connection = stack.enter_context(tls.wrap_socket(connection, server_hostname=host))
         received = b""
         try:
             connection.sendall(asked.raw)

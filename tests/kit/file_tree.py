@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from pathlib import Path
 from typing import Any
 
-from daemun.plan.codec import writer
+from daemun.plan.codec import written
 from daemun.plan.fault import FaultAnswers
 from tests.kit.lowered import nginx
 from tests.kit.plans import Json, files, plan, policy, replaced, route
@@ -73,8 +74,6 @@ def serving(routes: dict[str, Json], **fields: Any) -> Json:
         for path in routes
     ]
     table = {"exact": [], "prefixes": prefixes, "regexes": [], "named": [], "otherwise": None}
-    write = writer(FaultAnswers)
-    assert write is not None
     decoded = {
         "form": "decoded",
         "refuse_above_root": True,
@@ -89,7 +88,7 @@ def serving(routes: dict[str, Json], **fields: Any) -> Json:
         **fields,
     )
     whole = replaced(whole, "tables.table", {"locations": table})
-    return replaced(whole, "faults.faults", write(nginx.faults()))
+    return replaced(whole, "faults.faults", json.loads(written(FaultAnswers, nginx.faults())))
 
 
 def serving_files(root: Path, **fields: Any) -> Json:

@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.read import read_text
 from daemun.nginx.scene import Scene
-from daemun.plan.codec import writer
+from daemun.plan.codec import written
 from daemun.plan.template import Literal, Template
 from daemun.plan.variable import Variable
 
-ORIGIN: Template = (Literal("http://"), Variable.HOST, Literal(":8080"))
+ORIGIN: Template = (Literal("http://"), Variable.HOST_OR_ADDRESS, Literal(":8080"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,5 +59,4 @@ def scene(name: str = "/", *, path: str = "/", exact: bool = False, captures: in
 
 def tree(kind: object, value: object) -> object:
     """A value of the Plan as its JSON would be read."""
-    write = writer(kind)
-    return value if write is None else write(value)
+    return json.loads(written(kind, value))

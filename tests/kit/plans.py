@@ -125,7 +125,7 @@ def policy(**fields: Any) -> Json:
             "body_bytes": 0,
             "chunk_line_bytes": 4_096,
         },
-        "tolerate": {"bare_lf": False, "underscores": "keep", "odd_names": "keep"},
+        "tolerate": {"bare_lf": False, "underscores": "keep", "odd_names": "keep", "empty_host": True},
         "path": {
             "form": "encoded",
             "merge_slashes": True,

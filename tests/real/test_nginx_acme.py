@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.daemun import Instance
+from tests.kit.nginx_command import Prefix
 from tests.kit.origin import Origin, answering
 from tests.kit.pebble import Pebble
 from tests.kit.secured import shown
@@ -24,14 +25,17 @@ def trusting(ca: Pebble) -> ssl.SSLContext:
     return context
 
 
-def obtained(instance: Instance, ca: Pebble) -> Client:
+def obtained(ca: Pebble) -> Client:
     """A verified connection, as soon as there is one."""
 
     def connection() -> Client | None:
+        client = Client(("127.0.0.1", ca.tls_port))
         try:
-            return instance.secure(trusting(ca), NAME, f"127.0.0.1:{ca.tls_port}")
+            client.secure(trusting(ca), NAME)
         except ssl.SSLError:
+            client.close()
             return None
+        return client
 
     client = until(connection, what=f"a certificate of {NAME}", limit=60)
     assert client is not None
@@ -59,14 +63,28 @@ def test_the_light_seed(way: str) -> None:
             arguments = []
         instance.write("nginx-light.conf", text)
         plane = instance.run(*arguments, config="nginx-light.conf")
-        with obtained(instance, ca) as client:
+        with obtained(ca) as client:
             assert {client.request(host=NAME).body for _ in range(2)} == {b"a", b"b"}
             serial = shown(client)
         assert plane.stop() == 0
         orders = ca.said("There are now")
         instance.run(*arguments, config="nginx-light.conf")
-        with obtained(instance, ca) as client:
+        with obtained(ca) as client:
             assert shown(client) == serial
         assert ca.said("There are now") == orders
         if way == "directive":
             assert (instance.path / "acme.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_in_place_of_nginx() -> None:
+    """`daemun nginx` obtains what `daemun_certificate` names: it is a certificate resolver's, as under `daemun run`."""
+    with Pebble() as ca, Prefix() as prefix:
+        server = f"daemun_certificate a@example.org server={ca.directory} ca={ca.root} storage=acme.json;"
+        prefix.write(
+            f"http {{ access_log off; server {{ listen 127.0.0.1:{ca.tls_port} ssl; server_name {NAME}; {server}\n"
+            "return 200 served; } }\n"
+        )
+        prefix.start()
+        with obtained(ca) as client:
+            assert client.request(host=NAME).body == b"served"
+        assert (prefix.path / "acme.json").stat().st_mode & 0o777 == 0o600

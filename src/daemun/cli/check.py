@@ -74,8 +74,7 @@ def _problems(files: list[Path], *, flags: tuple[str, ...], verbose: bool, acme_
     if files and not others:
         return [*(misplaced_flags(flags, path) for path in files[:1] if flags), *problems]
     sources = StaticSources(file=None, flags=flags, environ=os.environ, own=OWN_FLAGS)
-    found = check_traefik(others, sources=sources, look=_look)
-    return [*problems, *found]
+    return [*problems, *check_traefik(others, sources=sources, look=_look)]
 
 
 def _look(static: Static, dynamic: Dynamic) -> list[Problem]:

@@ -2,8 +2,9 @@
 
 Facts (Traefik v3.7): HEAD /ping on the entry point that `ping` names in the configuration given again, 5 s, clear text
 only. Decisions: with flags or a file, as there, but over TLS where the entry point terminates it; without, the running
-instance of the state directory is asked where it answers pings, so that nothing is said twice. Its control plane need
-not run: the engine knows.
+instance of the state directory is asked where it answers pings, so that nothing is said twice; one that answers none,
+such as an nginx.conf's, is well when its engine runs a Plan, for an image's health check does not know the configuration.
+Its control plane need not run: the engine knows.
 """
 
 from __future__ import annotations
@@ -51,12 +52,16 @@ def ping(
 ) -> None:
     """Ask the running instance whether it is well: a health check for containers.
 
-    Ends with 0 when it answers 200, with 1 when not. [bold]ping[/bold] must be switched on there ([bold]--ping=true[/bold]).
-    The instance is the one of the state directory; or the one that has this configuration, when a file or flags are
-    given as to [bold]daemun run[/bold].
+    Ends with 0 when it answers 200, with 1 when not. The instance is the one of the state directory; if
+    [bold]ping[/bold] is not switched on there, its engine is asked whether it serves. Or it is the one that has this
+    configuration, when a file or flags are given as to [bold]daemun run[/bold]; then [bold]ping[/bold] must be switched on
+    ([bold]--ping=true[/bold]).
     """
     flags = static_flags(context)
     address = _configured(config, flags) if config is not None or flags else _running(state_dir)
+    if address is None:
+        typer.echo("OK: the engine serves (ping is not switched on)")
+        return
     try:
         status = _ask(address)
     except OSError as error:
@@ -66,7 +71,8 @@ def ping(
     typer.echo(f"OK: {address.url}")
 
 
-def _running(state_dir: Path | None) -> _Address:
+def _running(state_dir: Path | None) -> _Address | None:
+    """Return where the instance answers pings; None when it answers none, and serves."""
     import asyncio
 
     from daemun.engine.state import StateDir, default_state_dir
@@ -74,19 +80,19 @@ def _running(state_dir: Path | None) -> _Address:
 
     state = StateDir(state_dir or default_state_dir())
     try:
-        address = asyncio.run(_listener(state.control_socket))
+        return asyncio.run(_listener(state.control_socket))
     except EngineError as error:
         _fail(str(error))
-    if address is None:
-        _fail("the running instance answers no pings: give it --ping=true, or ping in its file")
-    return address
 
 
 async def _listener(socket: Path) -> _Address | None:
-    """Find the listener on which the engine answers pings itself."""
+    """Find the listener on which the engine answers pings itself. Raises EngineError when there is no engine that serves."""
     from daemun.engine.client import connect
+    from daemun.errors import EngineError
 
     async with await connect(socket, patience=_PATIENCE) as engine:
+        if not engine.hello.applied:
+            raise EngineError("the engine has no Plan yet")
         listeners = (await engine.call("stats")).get("listeners")
         for name, said in listeners.items() if isinstance(listeners, dict) else ():
             for tls in (False, True):

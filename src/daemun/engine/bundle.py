@@ -1,6 +1,6 @@
 """What an engine gets: a Plan, and the certificates and secrets that it names (DESIGN.md, law 7: never within it).
 
-Made from what is at hand (run/lowering.py, run/drop_in/loaded.py), handed over by handover.py. Values: two bundles are equal when they say the same.
+Made from what is at hand (run/lowering.py), handed over by handover.py. Values: two bundles are equal when they say the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from daemun.plan.endpoints import apart
-from daemun.plan.plan import Plan, to_tree, tree_json
+from daemun.plan.plan import Plan, to_json
 
 if TYPE_CHECKING:
     from daemun.certificates.material import Material
@@ -65,12 +65,11 @@ def bundle_of(
 
     `moving` where endpoints come and go by themselves.
     """
-    tree = to_tree(plan)
-    shape, generations = apart(tree) if moving else (b"", {})
+    shape, generations = apart(plan) if moving else (b"", {})
     certificates = {name: materials[name] for name in plan.certificates}
     named = (name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots)
     return Bundle(
-        plan=tree_json(tree),
+        plan=to_json(plan),
         shape=shape,
         generations=generations,
         certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in certificates.items()},

@@ -17,6 +17,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from daemun.engine.ownership import make_directory
+from daemun.engine_terms import Account
 from daemun.errors import EngineError
 
 
@@ -24,6 +26,7 @@ from daemun.errors import EngineError
 class EngineProgram:
     """How an engine is started.
 
+    `account` is whom it becomes, `temp_dir` where it keeps temporary files (its own choice when empty).
     `log` is a descriptor for its standard error; ours when None. `level` is the least its own events must have to be
     written: `info`, `warning` or `error`. They go to standard error as JSON, or as lines of text to `log_file` (`-`: standard error).
     """
@@ -33,6 +36,8 @@ class EngineProgram:
     log: int | None
     level: str = "info"
     log_file: str = ""
+    account: Account | None = None
+    temp_dir: str = ""
 
 
 def start(program: EngineProgram, *, control: Path) -> int:
@@ -45,6 +50,15 @@ def start(program: EngineProgram, *, control: Path) -> int:
         command += ["--threads", str(program.threads)]
     if program.log_file:
         command += ["--log-file", program.log_file]
+    if program.account is not None:
+        groups = ",".join(str(group) for group in program.account.groups)
+        command += ["--user", f"{program.account.uid}:{groups}"]
+    if program.temp_dir:
+        command += ["--temp-dir", program.temp_dir]
+        try:
+            make_directory(program.temp_dir, program.account)
+        except OSError as error:
+            raise EngineError(f"cannot make {program.temp_dir} for temporary files: {error.strerror}") from None
     # READY is ours to say, not the engine's.
     environ = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     try:

@@ -34,7 +34,7 @@ CONTEXTS = {
 _HTTP_ONLY = "serve the application over HTTP and use proxy_pass"
 # Families of which only the directive that passes requests on is worth a word: the others have no effect without it.
 FAMILIES = {
-    "fastcgi_": f"FastCGI is not spoken: {_HTTP_ONLY}",
+    "fastcgi_": f"FastCGI is not spoken: {_HTTP_ONLY} (PHP by FrankenPHP, RoadRunner or Apache)",
     "uwsgi_": f"uwsgi is not spoken: {_HTTP_ONLY} (uwsgi --http-socket)",
     "scgi_": f"SCGI is not spoken: {_HTTP_ONLY}",
     "grpc_": "gRPC to upstreams comes later",

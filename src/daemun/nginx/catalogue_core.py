@@ -38,7 +38,8 @@ deny HSLX 1* yes
 disable_symlinks HSL 1-2 yes
 early_hints HSL 1+* yes
 env M 1* idle
-error_log MHSL 1+* yes
+error_log MH 1+* yes
+error_log SL 1+* idle there is one error log: that of main, or of http
 error_page HSLJ 2+* yes
 etag HSL flag yes
 events M 0{ yes
@@ -93,7 +94,7 @@ types HSL 0{* yes
 underscores_in_headers HS flag yes
 upstream H 1{* yes
 use E 1 idle
-user M 1-2 idle run daemun as that user
+user M 1-2 yes
 valid_referers SL 1+* yes
 worker_aio_requests E 1 idle
 worker_connections E 1 idle

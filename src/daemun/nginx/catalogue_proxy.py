@@ -66,7 +66,7 @@ proxy_http_version HSL 1 yes
 proxy_ignore_client_abort HSL flag idle a request ends with its client
 proxy_ignore_headers HSL 1+* yes
 proxy_intercept_errors HSL flag yes
-proxy_limit_rate HSL 1 no(0) rates are not limited in this version
+proxy_limit_rate HSL 1 no(0) leave it out: rates are not limited in this version
 proxy_max_temp_file_size HSL 1 yes
 proxy_method HSL 1 yes
 proxy_next_upstream HSL 1+* yes
@@ -105,7 +105,7 @@ proxy_ssl_verify_depth HSL 1 idle
 proxy_store HSL 1 no(off) save files with the application
 proxy_store_access HSL 1-3 idle
 proxy_temp_file_write_size HSL 1 idle
-proxy_temp_path HSL 1-4 idle
+proxy_temp_path HSL 1-4 yes
 queue U 1-2 no leave it out
 random U 0-2* yes
 resolver HSLU 1+ idle names are resolved by the system's resolver, again when their time is over

@@ -20,13 +20,13 @@ api L 0-1 no leave it out
 auth_delay HSL 1 no(0) leave it out
 auth_jwt HSL 1-2 no(off) check tokens in the application, or with auth_request
 brotli HSLJ flag no(off) responses are not compressed in this version; gzip_static serves files that are
-charset HSLJ 1 idle Content-Type says what the file or the application says
+charset HSLJ 1 yes
 charset_map H 2{* no write texts in UTF-8
-charset_types HSL 1+ idle
+charset_types HSL 1+* yes
 chunked_transfer_encoding HSL flag idle
 client_body_in_file_only HSL 1 idle
 client_body_in_single_buffer HSL flag idle
-client_body_temp_path HSL 1-4 idle
+client_body_temp_path HSL 1-4 yes
 connection_pool_size HS 1 idle
 create_full_put_path HSL flag no(off) take uploads in the application
 dav_methods HSL 1+ no(off) take uploads in the application
@@ -52,8 +52,8 @@ limit_conn_dry_run HSL 1 idle
 limit_conn_log_level HSL 1 idle
 limit_conn_status HSL 1 idle
 limit_conn_zone H 2* no connections are not limited in this version; max_conns of an upstream is
-limit_rate HSLJ 1 no(0) rates are not limited in this version
-limit_rate_after HSLJ 1 no(0) rates are not limited in this version
+limit_rate HSLJ 1 no(0) leave it out: rates are not limited in this version
+limit_rate_after HSLJ 1 no(0) leave it out: rates are not limited in this version
 limit_req HSL 1-3* no requests are not limited in this version: limit them in the application
 limit_req_dry_run HSL 1 idle
 limit_req_log_level HSL 1 idle
@@ -101,7 +101,7 @@ sendfile HSLJ flag idle the engine chooses
 sendfile_max_chunk HSL 1 idle
 server_names_hash_bucket_size H 1 idle
 server_names_hash_max_size H 1 idle
-server_tokens HSL 1 idle the version is never said
+server_tokens HSL 1 idle no Server is sent, and pages name no version
 slice HSL 1 no(0) leave it out
 source_charset HSLJ 1 no(off) write texts in UTF-8
 spdy_chunk_size HSL 1 no leave it out

@@ -14,7 +14,9 @@ from daemun.errors import ConfigError, Problem, in_order
 from daemun.needs import Needs
 from daemun.nginx.certificates import Resolver
 from daemun.nginx.judge import idle
+from daemun.nginx.levels import is_fragment
 from daemun.nginx.lower import lower
+from daemun.nginx.process import ignored_user
 from daemun.nginx.read import read
 
 # What else a configuration leads to and has to be looked at: its certificates.
@@ -37,5 +39,6 @@ def check(
     except ConfigError as error:
         problems = list(error.problems)
     if with_idle:
-        problems.extend(idle(found.directives))
+        problems.extend(idle(found.directives, fragment=is_fragment(found.directives)))
+        problems.extend(ignored_user(found.directives, severity="info"))
     return in_order(problems)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from daemun.engine_terms import EngineTerms
 from daemun.errors import Problem
 from daemun.needs import AtHand, Needs, Resolver
 from daemun.nginx.lower import Draft
@@ -49,9 +50,9 @@ class NginxConfiguration:
         return True
 
     @property
-    def threads(self) -> int | None:
-        """What `worker_processes` says."""
-        return self.draft.threads
+    def engine(self) -> EngineTerms:
+        """What `worker_processes`, `user` and the paths of temporary files say."""
+        return self.draft.engine
 
     @property
     def secrets(self) -> Mapping[Id, str]:

@@ -16,6 +16,7 @@ from daemun.nginx.variable_names import KNOWN
 
 NAMED_GROUP = re.compile(r"(?<!\\)\(\?(?:P?<([A-Za-z_][A-Za-z0-9_]*)>|'([A-Za-z_][A-Za-z0-9_]*)')")
 NUMBERED = re.compile(r"\$[1-9]")
+_PATTERNED = ("rewrite", "location", "if", "server_name", "map")
 LOOKUPS = ("map", "geo", "split_clients")
 
 
@@ -63,11 +64,11 @@ def gather(directives: Iterable[Directive]) -> Declared:
             key = one.args[0] if len(one.args) > 1 else "$remote_addr"
             place = one.places[-1] if one.places else one.place
             lookups.setdefault(one.args[-1].removeprefix("$").lower(), LookupKey(kind=one.name, key=key, place=place))
-        numbered = numbered or any("$" in arg and NUMBERED.search(arg) for arg in one.args)
-        for text in _patterns(one):
-            names = group_names(text)
-            if names:
-                sets.append(names)
+        if not numbered:
+            text = " ".join(one.args)
+            numbered = "$" in text and NUMBERED.search(text) is not None
+        if one.name in _PATTERNED:
+            sets.extend(names for text in _patterns(one) if "(?" in text and (names := group_names(text)))
     groups = _shared_slots(sets)
     # A variable that `set` writes too has two slots, the pattern's one under a name no variable has.
     apart = {name: f"?{slot}" if slot in slots else slot for name, slot in groups.items()}
@@ -80,10 +81,16 @@ def group_names(pattern: str) -> list[str]:
 
 
 def _walk(directives: Iterable[Directive]) -> Iterator[Directive]:
-    for one in directives:
-        yield one
-        if one.block is not None:
-            yield from _walk(one.block)
+    """Yield them and all that stand in them, each before what it holds."""
+    left = [iter(directives)]
+    while left:
+        for one in left[-1]:
+            yield one
+            if one.block is not None:
+                left.append(iter(one.block))
+                break
+        else:
+            left.pop()
 
 
 def _patterns(one: Directive) -> Iterator[str]:

@@ -7,6 +7,8 @@ inherited, and its last word is never looked for.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from daemun.nginx.directive import Directive
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
@@ -38,29 +40,81 @@ from daemun.plan.template import Literal, Template
 
 _FAULTS = {403: FaultKind.FORBIDDEN, 404: FaultKind.NOT_FOUND, 405: FaultKind.METHOD_NOT_ALLOWED}
 _FORMATS = tuple(one.value for one in ListingFormat)
+# What a level says of files, wherever they are.
+_NAMES = frozenset(
+    [
+        "index",
+        "autoindex",
+        "autoindex_format",
+        "autoindex_exact_size",
+        "autoindex_localtime",
+        "gzip_static",
+        "gzip_vary",
+        "gzip_http_version",
+        "gzip_proxied",
+        "types",
+        "default_type",
+        "etag",
+        "if_modified_since",
+        "max_ranges",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What `_NAMES` come to on a level."""
+
+    index: tuple[Template, ...]
+    listing: Listing | None
+    precompressed: Precompressed
+    types: Id
+    default_type: str
+    etag: bool
+    if_modified_since: IfModifiedSince
+    max_ranges: int | None
 
 
 def files(level: Level, making: Making, scene: Scene) -> Files:
     """Return what serves static files on this level: what a location without a handler of its own does."""
     root, alias = _root(level, making, scene)
+    served = _served(level, making, scene.captures)
     return Files(
         root=root,
         alias=alias,
-        index=_index(level, making, scene),
+        index=served.index,
         index_table=scene.table,
-        listing=_listing(level, making),
+        listing=served.listing,
         fallback=None,
-        precompressed=_precompressed(level, making),
-        types=types_id(level, making),
-        default_type=default_type(level),
+        precompressed=served.precompressed,
+        types=served.types,
+        default_type=served.default_type,
         symlinks=_symlinks(level, making, scene, root),
-        etag=flag(level, "etag", making, default=True),
-        if_modified_since=IfModifiedSince(
-            choice(level, "if_modified_since", "exact", ("off", "exact", "before"), making)
-        ),
-        max_ranges=None if level.last("max_ranges") is None else number(level, "max_ranges", 0, making),
+        etag=served.etag,
+        if_modified_since=served.if_modified_since,
+        max_ranges=served.max_ranges,
         redirect=scene.origin,
     )
+
+
+def _served(level: Level, making: Making, captures: int | None) -> Served:
+    """Return what a level says of its files, wherever they are: read once for all that say the same."""
+    at = level.owner(_NAMES)
+    found = making.served.get((at, captures))
+    if found is None:
+        found = making.served[at, captures] = Served(
+            index=_index(at, making, captures),
+            listing=_listing(at, making),
+            precompressed=_precompressed(at, making),
+            types=types_id(at, making),
+            default_type=default_type(at),
+            etag=flag(at, "etag", making, default=True),
+            if_modified_since=IfModifiedSince(
+                choice(at, "if_modified_since", "exact", ("off", "exact", "before"), making)
+            ),
+            max_ranges=None if at.last("max_ranges") is None else number(at, "max_ranges", 0, making),
+        )
+    return found
 
 
 def try_files(level: Level, making: Making, scene: Scene, content: Id | None) -> TryFiles | None:
@@ -138,7 +192,7 @@ def _alias(one: Directive, at: Level, making: Making) -> Alias:
     return Whole() if words[0] in ("~", "~*") else AliasPrefix(words[-1])
 
 
-def _index(level: Level, making: Making, scene: Scene) -> tuple[Template, ...]:
+def _index(level: Level, making: Making, captures: int | None) -> tuple[Template, ...]:
     found = level.all("index")
     if not found:
         return ((Literal("index.html"),),)
@@ -150,7 +204,7 @@ def _index(level: Level, making: Making, scene: Scene) -> tuple[Template, ...]:
                 complain(
                     making, one, message, argument=at, severity="warning", remedy="what follows is never asked for"
                 )
-            names.append(argument(one, at, making, captures=scene.captures))
+            names.append(argument(one, at, making, captures=captures))
     return tuple(names)
 
 

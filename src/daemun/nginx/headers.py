@@ -25,11 +25,27 @@ from daemun.plan.template import Literal, Template
 
 STATUSES = (200, 201, 204, 206, 301, 302, 303, 304, 307, 308)
 _REPLACED = ("etag", "last-modified")
+_NAMES = ("add_header", "expires", "add_trailer", "add_header_inherit")
 _INHERIT = ("on", "off", "merge")
 
 
 def response_headers(level: Level, making: Making, scene: Scene) -> tuple[Id, ...]:
     """Add the filters of response fields: neighbours of one kind in one. In the order of routes, the first is written last."""
+    if level.all("valid_referers"):  # what `$invalid_referer` is depends on the server
+        return _response_headers(level, making, scene)
+    at = level.owner(_NAMES)
+    words = tuple([(one.name, one.args) for name in _NAMES for one in at.own(name)])
+    key = (words, level is at, None if at.parent is None else at.parent.owner(_NAMES), scene.captures)
+    found = making.added.get(key)
+    if found is None:
+        before = len(making.problems)
+        found = _response_headers(level, making, scene)
+        if len(making.problems) == before:
+            making.added[key] = found
+    return found
+
+
+def _response_headers(level: Level, making: Making, scene: Scene) -> tuple[Id, ...]:
     if not (level.all("add_header") or level.all("expires") or level.all("add_trailer")):
         return ()
     here = local_variables(level, making) if level.all("add_header") else {}

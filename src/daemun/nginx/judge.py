@@ -39,19 +39,25 @@ def judge(directives: Sequence[Directive], *, fragment: bool) -> tuple[tuple[Dir
     return kept, judging.problems
 
 
-def idle(directives: Sequence[Directive]) -> list[Problem]:
-    """Return a note for each directive that is accepted and has no effect here."""
+def idle(directives: Sequence[Directive], *, fragment: bool) -> list[Problem]:
+    """Return a note for each directive that is accepted and has no effect here; a fragment stands in `http`."""
+    return _idle(directives, "H" if fragment else "M")
+
+
+def _idle(directives: Sequence[Directive], context: str) -> list[Problem]:
     known = catalogue()
     found: list[Problem] = []
     for one in directives:
-        shape = next((some for some in known.get(one.name, ()) if some.verdict == "idle"), None)
+        shape = next((some for some in known.get(one.name, ()) if context in some.contexts), None)
+        if shape is not None and shape.verdict != "idle":
+            shape = None
         silent = shape is None and one.name not in known and not is_worth_a_word(one.name)
         remark = shape.remark if shape is not None else family_of(one.name) if silent else None
         if remark is not None:
             message = f'"{one.name}" has no effect here'
             found.append(_problem(one, message, kind="idle", severity="info", remedy=remark))
         if one.block is not None and one.name not in _ENTRIES:
-            found.extend(idle(one.block))
+            found.extend(_idle(one.block, _INSIDE.get((one.name, context), "?")))
     return found
 
 

@@ -59,6 +59,22 @@ class Level:
         found = self._holding.get(name)
         return found[-1].args[0] if found and found[-1].args else default
 
+    def beyond(self, names: frozenset[str]) -> Level:
+        """Return the nearest level, outermost at last, that says something else than these."""
+        level = self
+        while level.parent is not None and level._own.keys() <= names:
+            level = level.parent
+        return level
+
+    def words(self) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+        """Return all that this block says, where it is no more than words: two that say the same are alike."""
+        found: list[tuple[str, tuple[str, ...]]] = []
+        for one in self.block:
+            if one.block is not None:
+                return None
+            found.append((one.name, one.args))
+        return tuple(found)
+
     def owner(self, names: Collection[str]) -> Level:
         """Return the nearest level, outermost at last, that has one of these: where they mean the same as here."""
         level = self

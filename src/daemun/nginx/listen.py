@@ -44,7 +44,10 @@ _UNIX_MODE = 0o666
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
-    """One address. `key` tells addresses apart, `name` is how people know it (`*:80`); `port` is None for a socket."""
+    """One address. `key` tells addresses apart, `name` is how people know it (`*:80`); `port` is None for a socket.
+
+    `directive` is the first that says so; one with `default_server` has its own.
+    """
 
     key: str
     name: str
@@ -70,7 +73,7 @@ def _read(server: Level, making: Making) -> tuple[Listen, ...]:
     found: list[Listen] = []
     seen: set[str] = set()
     for directive in server.own("listen"):
-        for one in _listen(directive, making):
+        for one in _alike(directive, making):
             if one.key in seen:
                 message = f"a duplicate listen {one.name}"
                 complain(making, directive, message, argument=0, kind="duplicate", remedy="leave one of them out")
@@ -81,6 +84,18 @@ def _read(server: Level, making: Making) -> tuple[Listen, ...]:
         port = 80 if os.geteuid() == 0 else 8000
         found.append(_tcp("0.0.0.0", port, server.directive))  # noqa: S104 - nginx's default
     return tuple(found)
+
+
+def _alike(directive: Directive, making: Making) -> list[Listen]:
+    """Return what a line says, read once for all servers that have the same one."""
+    found = making.listen_lines.get(directive.args)
+    if found is None:
+        before = len(making.problems)
+        found = _listen(directive, making)
+        # Who claims to be the default, or is wrong, is told so at his own line.
+        if len(making.problems) == before and not any(one.default for one in found):
+            making.listen_lines[directive.args] = found
+    return found
 
 
 def _listen(directive: Directive, making: Making) -> list[Listen]:

@@ -1,8 +1,8 @@
 """`proxy_redirect`: how Location and Refresh of a response are turned towards the client.
 
 Facts (nginx): without any, the URL of proxy_pass becomes the location's path; `off` alone changes nothing; a regular
-expression replaces the whole; a replacement that begins with `/` is made absolute like any redirect. There is no
-default where proxy_pass has variables.
+expression replaces the whole; a replacement that begins with `/` is made absolute like any redirect in Location, and
+stays as it is in Refresh. There is no default where proxy_pass has variables.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from daemun.nginx.level import Level
 from daemun.nginx.making import Making
 from daemun.nginx.passing import Passed
 from daemun.nginx.patterns import pattern
-from daemun.nginx.redirects import absolute
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
 from daemun.nginx.variables import template
 from daemun.plan.route import LocationRewrite
-from daemun.plan.template import Literal
+from daemun.plan.template import Literal, Template
 
 
 def location_rewrites(level: Level, making: Making, scene: Scene, passed: Passed) -> tuple[LocationRewrite, ...]:
@@ -47,7 +46,7 @@ def _default(scene: Scene, passed: Passed) -> LocationRewrite:
         from_, to = f"{passed.url}/", "/"
     else:
         from_, to = passed.url, scene.path or "/"
-    return LocationRewrite(from_=(Literal(from_),), pattern=None, to=absolute(scene.origin, (Literal(to),)))
+    return LocationRewrite(from_=(Literal(from_),), pattern=None, base=_base(scene, to), to=(Literal(to),))
 
 
 def _pair(one: Directive, making: Making, scene: Scene) -> LocationRewrite:
@@ -56,9 +55,14 @@ def _pair(one: Directive, making: Making, scene: Scene) -> LocationRewrite:
         return LocationRewrite(
             from_=template(search, making, one.places[0], captures=scene.captures),
             pattern=None,
-            to=absolute(scene.origin, template(replacement, making, one.places[1], captures=scene.captures)),
+            base=_base(scene, replacement),
+            to=template(replacement, making, one.places[1], captures=scene.captures),
         )
     ignore_case = search.startswith("~*")
     made = pattern(search[2 if ignore_case else 1 :], making, one.places[0], ignore_case=ignore_case)
     to = template(replacement, making, one.places[1], captures=made.slot)
-    return LocationRewrite(from_=(), pattern=made, to=absolute(scene.origin, to))
+    return LocationRewrite(from_=(), pattern=made, base=_base(scene, replacement), to=to)
+
+
+def _base(scene: Scene, replacement: str) -> Template:
+    return scene.origin if replacement.startswith("/") else ()

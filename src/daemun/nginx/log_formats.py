@@ -7,6 +7,7 @@ writes lines in batches of its own: `buffer=` and `flush=` change nothing.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from daemun.errors import nearest
@@ -22,7 +23,9 @@ from daemun.plan.script import Condition, Truthy
 COMBINED = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 )
-STDOUT = "/dev/stdout"
+STDOUT, STDERR = "/dev/stdout", "/dev/stderr"
+# As many as anybody has.
+_LINKS = 8
 # 0644, as nginx makes them.
 _MODE = 0o644
 _QUEUE_LINES = 10_000
@@ -65,7 +68,18 @@ def error_log(level: Level, making: Making) -> ErrorLog:
         complain(
             making, one, f'"{one.args[0]}" is not served by this version', argument=0, kind="not_yet", remedy=_SYSLOG
         )
-    return ErrorLog(path="" if one.args[0] == "stderr" else making.file(one.args[0]), level=word)
+    is_stderr = one.args[0] == "stderr" or leads_to(one.args[0]) == STDERR
+    return ErrorLog(path="" if is_stderr else making.file(one.args[0]), level=word)
+
+
+def leads_to(path: str) -> str:
+    """Return where links lead from a log that stands for a standard stream, as images link it; else the path."""
+    end = path
+    for _ in range(_LINKS):
+        if end in {STDOUT, STDERR} or not os.path.islink(end):  # noqa: PTH114 - texts, as configurations have them
+            break
+        end = os.path.join(os.path.dirname(end), os.readlink(end))  # noqa: PTH115, PTH118, PTH120
+    return end if end in {STDOUT, STDERR} else path
 
 
 def _access_logs(level: Level, making: Making) -> tuple[Id, ...]:
@@ -157,7 +171,8 @@ def _combined(making: Making) -> Text:
 
 
 def _log(path: str, text: Text, when: Condition | None, making: Making) -> AccessLog:
-    sink: Sink = Stdout() if path == STDOUT else File(path=making.file(path), mode=_MODE)
+    # Opened anew it may be refused: a pipe belongs to whoever made it, and the engine runs as `user`.
+    sink: Sink = Stdout() if leads_to(path) == STDOUT else File(path=making.file(path), mode=_MODE)
     return AccessLog(
         sink=sink,
         format=text,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from daemun.config.local_names import is_covered
+from daemun.engine_terms import EngineTerms
 from daemun.errors import ConfigError, Problem
 from daemun.needs import AtHand, Needs
 from daemun.nginx.certificates import REMEDY, Certificates, Resolver
@@ -30,6 +31,7 @@ from daemun.nginx.making import Making
 from daemun.nginx.pages import faults
 from daemun.nginx.policies import NAMES as POLICY_NAMES
 from daemun.nginx.policies import policy
+from daemun.nginx.process import engine_terms
 from daemun.nginx.proxying import Proxying
 from daemun.nginx.read import Read
 from daemun.nginx.realip import real_ip
@@ -63,11 +65,10 @@ class Draft:
     problems: tuple[Problem, ...]
     # None when nothing is said of it.
     error_log: ErrorLog | None
-    threads: int | None
+    engine: EngineTerms
     secrets: Mapping[Id, bytes] = field(repr=False)
     # Files that were read beside the configuration.
     files: tuple[Path, ...]
-    # False when lines go to nginx's own default for want of another.
     # Where the default server's certificate is obtained, by listener: the names it is to have.
     obtained: Mapping[Id, tuple[str, ...]]
     whole: Plan
@@ -178,7 +179,7 @@ class _Lowering:
             needs=needs,
             resolvers=self.certificates.resolvers,
             error_log=error_log(http.http, making) if http.http.last("error_log") is not None else None,
-            threads=_threads(http.main, making),
+            engine=engine_terms(http.main, http.http, making),
             secrets=making.secrets,
             files=tuple(making.files),
             obtained=obtained,
@@ -284,17 +285,6 @@ class _Lowering:
                 self.policies[known] = made
             self._policies[owner] = known
         return known
-
-
-def _threads(main: Level, making: Making) -> int | None:
-    """Return what `worker_processes` says; None for one a core, which is also what nothing said means here."""
-    said = main.last("worker_processes")
-    if said is None or said.args[0] == "auto":
-        return None
-    if not said.args[0].isdigit() or said.args[0] == "0":
-        complain(making, said, "invalid number", argument=0, remedy="a number, or auto")
-        return None
-    return int(said.args[0])
 
 
 def _ids(servers: tuple[Level, ...]) -> dict[Level, Id]:

@@ -20,6 +20,7 @@ from daemun.plan.table import Table
 from daemun.plan.template import Lookup
 
 if TYPE_CHECKING:
+    from daemun.nginx.files import Served
     from daemun.nginx.level import Level
     from daemun.nginx.listen import Listen
 
@@ -52,9 +53,14 @@ class Making:
     names: dict[tuple[Id, str], Directive] = field(default_factory=dict)
     # Where each server listens: redirects depend on it.
     listens: dict[Level, tuple[Listen, ...]] = field(default_factory=dict)
+    listen_lines: dict[tuple[str, ...], list[Listen]] = field(default_factory=dict, repr=False)
     # What inherits is read once, on the level whose words it is; so what is wrong there is said once.
     types: dict[Level, MimeTypes] = field(default_factory=dict, repr=False)
     access_logs: dict[Level, tuple[Id, ...]] = field(default_factory=dict, repr=False)
+    # By the slot of `$1` too.
+    served: dict[tuple[Level, int | None], Served] = field(default_factory=dict, repr=False)
+    # By what levels say of fields of the response, and what is around them.
+    added: dict[tuple[object, ...], tuple[Id, ...]] = field(default_factory=dict, repr=False)
     # Error pages lead into a server's table, and may name what its location caught.
     error_pages: dict[tuple[Level, Id, int | None], Id | None] = field(default_factory=dict, repr=False)
     _slots: dict[str, int] = field(default_factory=dict, repr=False)

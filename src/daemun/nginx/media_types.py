@@ -1,7 +1,9 @@
-"""`types` and `default_type`: which media type a path has, for files and for answers with a text of their own.
+"""`types`, `default_type` and `charset`: which media type a path has, for files and for answers with a text of their own.
 
 Facts (nginx): a block replaces what the levels above say; without any, html, gif and jpg are known. The extension is
-looked up in lower case; a name that begins with its only dot has none.
+looked up in lower case; a name that begins with its only dot has none. A charset is added to the types it is said of:
+text/html always, without `charset_types` some others too. Decision: files and texts of a configuration have it, what an
+application or a fault answers stays as it is.
 """
 
 from __future__ import annotations
@@ -22,10 +24,21 @@ _Table = TypeVar("_Table")
 BUILT_IN = {"html": "text/html", "gif": "image/gif", "jpg": "image/jpeg"}
 BUILT_IN_ID = "nginx"
 
+_CHARSET_TYPES = frozenset(
+    {
+        "text/html",
+        "text/xml",
+        "text/plain",
+        "text/vnd.wap.wml",
+        "application/javascript",
+        "application/rss+xml",
+    }
+)
+
 
 def default_type(level: Level) -> str:
     """Return the type of what has no known extension."""
-    return level.value("default_type", "text/plain")
+    return _named(level.value("default_type", "text/plain"), *_charset(level))
 
 
 def types(level: Level, making: Making) -> Mapping[str, str]:
@@ -34,7 +47,8 @@ def types(level: Level, making: Making) -> Mapping[str, str]:
     found = making.types.get(at)
     if found is None:
         found = making.types[at] = _types(at, making)
-    return found
+    name, of = _charset(level)
+    return {extension: _named(known, name, of) for extension, known in found.items()} if name else found
 
 
 def _types(level: Level, making: Making) -> Mapping[str, str]:
@@ -55,6 +69,19 @@ def _types(level: Level, making: Making) -> Mapping[str, str]:
                     )
                 known[name] = entry.name
     return known
+
+
+def _charset(level: Level) -> tuple[str, frozenset[str]]:
+    """Return the charset that a level names, empty for none, and the types that have it."""
+    name = level.value("charset", "off")
+    if name == "off" or "$" in name:
+        return "", frozenset()
+    said = level.all("charset_types")
+    return name, frozenset({"text/html", *(word for one in said for word in one.args)}) if said else _CHARSET_TYPES
+
+
+def _named(known: str, charset: str, of: frozenset[str]) -> str:
+    return f"{known}; charset={charset}" if charset and (known in of or "*" in of) else known
 
 
 def types_id(level: Level, making: Making) -> Id:

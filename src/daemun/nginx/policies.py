@@ -63,6 +63,7 @@ def policy(level: Level, making: Making) -> http.HttpPolicy:
             # An underscore is an odd character unless it is allowed, and those are kept together with the others.
             underscores=http.Underscores.KEEP if underscores or not ignore_odd else http.Underscores.DROP,
             odd_names=http.OddNames.DROP if ignore_odd else http.OddNames.KEEP,
+            empty_host=False,
         ),
         path=http.PathPolicy(
             form=http.PathForm.DECODED,

@@ -79,6 +79,22 @@ class Proxied:
     filters: tuple[Id, ...]
 
 
+# What servers and locations say for themselves, and nothing here asks for: all that is around them means the same.
+_APART = frozenset(
+    [
+        "listen",
+        "server_name",
+        "location",
+        "root",
+        "index",
+        "access_log",
+        "error_log",
+        "ssl_certificate",
+        "ssl_certificate_key",
+    ]
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
     """What `_NAMES` come to on a level."""
@@ -108,6 +124,8 @@ class Proxying:
     _defaults: dict[tuple[str, Template, str], tuple[route.LocationRewrite, ...]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], RequestFields] = field(default_factory=dict)
     _fields: dict[tuple[plan_filter.HeaderOp, ...], Id] = field(default_factory=dict)
+    # Locations that say the same in the same surroundings: one of many servers is like the other.
+    _alike: dict[tuple[object, ...], Proxied] = field(default_factory=dict)
 
     def choices(self, directive: Directive, scene: Scene) -> tuple[tuple[str, Template], ...]:
         """Return the upstreams that a proxy_pass with a variable may name, and the text that names them."""
@@ -126,6 +144,21 @@ class Proxying:
 
         `uri_forbidden` says where no URI may stand in it; `instead` is the upstream its variable names.
         """
+        words = level.words() if level.kind == "location" and level.parent is not None else None
+        if words is None or level.parent is None or uri_forbidden or instead:
+            return self._proxy(level, scene, directive, uri_forbidden=uri_forbidden, instead=instead)
+        key = (words, level.parent.beyond(_APART), scene.origin, scene.path, scene.captures)
+        found = self._alike.get(key)
+        if found is None:
+            before = len(self.making.problems)
+            found = self._proxy(level, scene, directive, uri_forbidden="", instead="")
+            if found is not None and len(self.making.problems) == before:
+                self._alike[key] = found
+        return found
+
+    def _proxy(
+        self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str, instead: str
+    ) -> Proxied | None:
         passed = self._passed.get(directive.args[0]) or parse_pass(directive, self.making, self.upstreams.known)
         if passed is None:
             return None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from daemun.errors import Place, Problem
 from daemun.nginx.directive import Directive
-from daemun.nginx.words import MARK, PLAIN, TOKEN, WRONG, Spots, Text, meant
+from daemun.nginx.words import DIRECTIVE, MARK, PLAIN, TOKEN, WRONG, Spots, Text, meant
 
 # Deeper than anybody nests; a file that includes itself gets here.
 _DEEPEST_INCLUDE = 40
@@ -125,11 +125,11 @@ class _SyntaxFault(Exception):
 
 
 @dataclass(slots=True)
-class _Words:
-    """A directive's words so far; `ends` has begin and end of each in the text."""
+class _Said:
+    """A directive's words, and where the first one begins."""
 
-    words: list[str] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
+    words: list[str]
+    start: int
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class _File:
     text: Text
     depth: int
     # What each open block has so far, and the words of the directive that opened it.
-    open: list[tuple[list[Directive], _Words]] = field(default_factory=list)
+    open: list[tuple[list[Directive], _Said]] = field(default_factory=list)
     here: list[Directive] = field(default_factory=list)
 
     def read(self) -> tuple[Directive, ...]:
@@ -154,9 +154,32 @@ class _File:
         return tuple(self.here)
 
     def _read(self) -> None:
-        said = _Words()
+        text, at = self.text.text, 0
+        while at < len(text):
+            match = DIRECTIVE.match(text, at)
+            if match is None:
+                at = self._read_words(at)
+                continue
+            at = match.end()
+            words, mark = match.groups()
+            if words is None:
+                self._mark(mark, match.start(2), _Said([], at))
+            elif mark == ";":
+                self._add(words.split(), match.start(1), None)
+            elif mark == "}" or words[-1] == "$":  # something is missing; `${` opens no block
+                at = self._read_words(match.start(1))
+            else:
+                self._open(_Said(words.split(), match.start(1)), match.start(2))
+        if self.open:
+            opening = self.open[-1][1]
+            remedy = f"the block of {opening.words[0]} is not closed"
+            raise _SyntaxFault('unexpected end of file, expecting "}"', opening.start, remedy=remedy)
+
+    def _read_words(self, begin: int) -> int:
+        """Read one directive, or the end of a block, word by word; return where it ends."""
+        said = _Said([], begin)
         glued = -1  # where a quoted word ended: something must stand between it and the next
-        for match in TOKEN.finditer(self.text.text):
+        for match in TOKEN.finditer(self.text.text, begin):
             kind = match.lastindex
             if kind is None:
                 continue
@@ -164,8 +187,7 @@ class _File:
             start, end = match.span()
             if kind == MARK:
                 self._mark(word, start, said)
-                said = _Words()
-                continue
+                return end
             if kind == WRONG:
                 raise _unclosed(word, start)
             if start == glued and not (kind == PLAIN and word.startswith(")")):
@@ -173,17 +195,15 @@ class _File:
                     f'unexpected "{self.text.text[start]}"', start, remedy="a quoted word ends with its quote"
                 )
             glued = -1 if kind == PLAIN else end
+            if not said.words:
+                said.start = start
             said.words.append(meant(word) if "\\" in word else word)
-            said.ends += (start, end)
         if said.words:
             remedy = f"a ; is missing after {said.words[-1]}"
-            raise _SyntaxFault('unexpected end of file, expecting ";" or "}"', said.ends[0], remedy=remedy)
-        if self.open:
-            opening = self.open[-1][1]
-            remedy = f"the block of {opening.words[0]} is not closed"
-            raise _SyntaxFault('unexpected end of file, expecting "}"', opening.ends[0], remedy=remedy)
+            raise _SyntaxFault('unexpected end of file, expecting ";" or "}"', said.start, remedy=remedy)
+        return len(self.text.text)
 
-    def _mark(self, mark: str, start: int, said: _Words) -> None:
+    def _mark(self, mark: str, start: int, said: _Said) -> None:
         """End a directive, open its block or close one."""
         if mark == "}":
             if said.words:
@@ -194,21 +214,24 @@ class _File:
         elif not said.words:
             raise _SyntaxFault(f'unexpected "{mark}"', start, remedy="a directive's name stands before it")
         elif mark == ";":
-            self._add(said, None)
+            self._add(said.words, said.start, None)
         else:
-            if len(self.open) >= _DEEPEST_BLOCK:
-                raise _SyntaxFault("blocks are nested too deeply", start)
-            self.open.append((self.here, said))
-            self.here = []
+            self._open(said, start)
+
+    def _open(self, said: _Said, start: int) -> None:
+        if len(self.open) >= _DEEPEST_BLOCK:
+            raise _SyntaxFault("blocks are nested too deeply", start)
+        self.open.append((self.here, said))
+        self.here = []
 
     def _close(self) -> None:
         inner = tuple(self.here)
         self.here, opening = self.open.pop()
-        self._add(opening, inner)
+        self._add(opening.words, opening.start, inner)
 
-    def _add(self, said: _Words, block: tuple[Directive, ...] | None) -> None:
-        name, *args = said.words
-        spots = Spots(self.text, said.ends)
+    def _add(self, words: list[str], start: int, block: tuple[Directive, ...] | None) -> None:
+        name, *args = words
+        spots = Spots(self.text, start, len(words))
         if name == "include" and block is None and len(args) == 1:
             self.here.extend(self.reader.include(args[0], spots[1], self.depth))
             return

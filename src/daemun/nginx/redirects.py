@@ -1,8 +1,8 @@
 """Where a redirect of our own leads: nginx makes `/path` absolute.
 
 Facts (nginx): scheme and port are those of the connection, the port is left out when it is the scheme's own or
-`port_in_redirect` is off; the name is the request's Host, or the server's with `server_name_in_redirect`;
-`absolute_redirect off` leaves the path as it is. A server with one listen has it written out; else it is asked for.
+`port_in_redirect` is off; the name is the request's Host, the address that was asked when it has none, or the server's
+with `server_name_in_redirect`; `absolute_redirect off` leaves the path as it is. A server with one listen has it written out; else it is asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def redirect_origin(level: Level, making: Making) -> Template:
     if not flag(level, "absolute_redirect", making, default=True):
         return ()
     own_name = flag(level, "server_name_in_redirect", making, default=False)
-    name = Variable.SERVER_NAME if own_name else Variable.HOST
+    name = Variable.SERVER_NAME if own_name else Variable.HOST_OR_ADDRESS
     listens = listens_of(_server(level), making)
     if len(listens) == 1:
         [one] = listens

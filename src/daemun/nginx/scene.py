@@ -13,7 +13,7 @@ from daemun.plan.template import Literal, Template
 from daemun.plan.variable import Variable
 
 # `scheme://host[:port]` of the request, for a server whose listeners differ in scheme or port.
-ANY_ORIGIN: Template = (Variable.SCHEME, Literal("://"), Variable.HOST, Variable.PORT_SUFFIX)
+ANY_ORIGIN: Template = (Variable.SCHEME, Literal("://"), Variable.HOST_OR_ADDRESS, Variable.PORT_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,8 +60,8 @@ def tabled(name: str, making: Making) -> Template | None:
     elif name.startswith(_UPSTREAM_COOKIE):
         key = (UpstreamHeader("set-cookie"),)
         cookie = re.escape(name.removeprefix(_UPSTREAM_COOKIE))
-        # Lines stand joined by `, `.
-        making.lookups[table] = _part(f"(?:^|, ){cookie}=([^;]*)", table, making)
+        # Lines stand joined by `, `: the first one that sets it counts.
+        making.lookups[table] = _part(f"(?:^|, ){cookie} *= *([^;]*?)(?: *;|, [^=;, ]+=| *$)", table, making)
     else:
         return None
     return (LookupPart(table=table, key=key),)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import islice
 from typing import overload
 
 from daemun.errors import Place
@@ -24,6 +25,15 @@ TOKEN = re.compile(
     | '((?:[^'\\]|\\[\s\S])*)'
     | ((?:\\[\s\S]|\$\{|[^ \t\r\n;{}\#"'\\])(?:\\[\s\S]|\$\{|[^ \t\r\n;{\\])*)
     | ([\s\S])
+    """,
+    re.VERBOSE,
+)
+# A directive as most are: its words, without quotes, escapes and comments between them, and what ends it; or the end of
+# a block (group 2 alone). Where it does not match, `TOKEN` says what stands there.
+DIRECTIVE = re.compile(
+    r"""
+    [ \t\r\n]*+ (?: \#[^\n]*+ [ \t\r\n]*+ )*+
+    ( [!$%&(-:<-Z\[\]^-z|~] [!$%&(-:<-Z\[\]^-z|~\ \t\r\n]* )? ([;{}])
     """,
     re.VERBOSE,
 )
@@ -60,19 +70,20 @@ class Text:
 
 
 class Spots(Sequence[Place]):
-    """The places of words, made when they are asked for: most never are. `ends` has begin and end of each word."""
+    """The places of words, looked for when they are asked for: most never are. The first of `count` words is at `start`."""
 
-    __slots__ = ("_ends", "_first", "_text")
+    __slots__ = ("_count", "_first", "_start", "_text")
 
-    def __init__(self, text: Text, ends: Sequence[int], first: int = 0) -> None:
+    def __init__(self, text: Text, start: int, count: int, first: int = 0) -> None:
         """Keep where the words stand, from the word `first` on."""
         self._text = text
-        self._ends = ends
+        self._start = start
+        self._count = count
         self._first = first
 
     def after_first(self) -> Spots:
         """Return the places of all words but the first."""
-        return Spots(self._text, self._ends, self._first + 1)
+        return Spots(self._text, self._start, self._count, self._first + 1)
 
     @property
     def file(self) -> str:
@@ -82,11 +93,11 @@ class Spots(Sequence[Place]):
     @property
     def line(self) -> int:
         """The line of the first one."""
-        return self._text.line(self._ends[2 * self._first])
+        return self._text.line(self._spans()[0][0]) if self._first else self._text.line(self._start)
 
     def __len__(self) -> int:
         """Return how many words there are."""
-        return len(self._ends) // 2 - self._first
+        return self._count - self._first
 
     @overload
     def __getitem__(self, index: int) -> Place: ...
@@ -98,8 +109,13 @@ class Spots(Sequence[Place]):
             return [self[one] for one in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        at = 2 * (self._first + index % len(self))
-        return self._text.place(self._ends[at], self._ends[at + 1] - self._ends[at])
+        start, end = self._spans()[index % len(self)]
+        return self._text.place(start, end - start)
+
+    def _spans(self) -> list[tuple[int, int]]:
+        """Find where each of the words begins and ends."""
+        words = (match.span() for match in TOKEN.finditer(self._text.text, self._start) if match.lastindex is not None)
+        return list(islice(words, self._first, self._count))
 
 
 def meant(word: str) -> str:

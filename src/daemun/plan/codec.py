@@ -14,13 +14,14 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from daemun.errors import PlanError
 
 # `Any` is right here: this is the edge where text comes in, and the shape is known only at run time.
-Write = Callable[[Any], Any]
+Write = Callable[[Any], str]
 Read = Callable[[Any], Any]
 
 
@@ -83,15 +84,14 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found if len(found) == len(pairs) else Repeated(found)
 
 
-_writers: dict[Any, Write | None] = {}
+_writers: dict[Any, Write] = {}
 _readers: dict[Any, Read] = {}
 
 
-def writer(of: Any) -> Write | None:
-    """Return what turns a value of this type into what json.dumps takes; None when it already is that."""
+def writer(of: Any) -> Write:
+    """Return what writes a value of this type; see `written`."""
     if of not in _writers:
         _make_writer(of)
-        _writers.setdefault(of, None)
     return _writers[of]
 
 
@@ -143,7 +143,26 @@ def _without_none(of: Any) -> Any:
     return rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007 (made at run time)
 
 
-# Writing
+# Writing: straight to text, for a tree in between would cost as much again. What stands in many places is written once.
+
+_plain: dict[Any, Write] = {
+    str: encode_basestring,
+    bool: {False: "false", True: "true"}.__getitem__,
+    int: int.__repr__,
+}
+# What has been written of one Plan, a dict for each type, by identity; each text with its value, so that no other value
+# can have its identity meanwhile.
+_Texts = dict[int, tuple[Any, str]]
+_texts: list[_Texts] = []
+
+
+def written(of: Any, value: Any) -> str:
+    """Return a value of this type as JSON, compact, fields in order."""
+    try:
+        return writer(of)(value)
+    finally:
+        for texts in _texts:
+            texts.clear()
 
 
 def _make_writer(of: Any) -> None:
@@ -152,47 +171,52 @@ def _make_writer(of: Any) -> None:
         _writers[of] = writer(of.__origin__)
     elif inner is not None:
         write = writer(inner)
-        _writers[of] = None if write is None else lambda value: None if value is None else write(value)
+        _writers[of] = lambda value: "null" if value is None else write(value)
     elif _is_union(of):
         _make_union_writer(of)
     elif get_origin(of) is tuple:
-        members = get_args(of)
-        item = writer(members[0]) if len(members) == 2 and members[1] is Ellipsis else None
-        _writers[of] = None if item is None else lambda value: [item(one) for one in value]
+        _make_list_writer(of)
     elif get_origin(of) is Mapping:
         entry = writer(get_args(of)[1])
-        if entry is not None:
-            _writers[of] = lambda value: {key: entry(one) for key, one in value.items()}
+        _writers[of] = lambda value: (
+            "{" + ",".join([f"{encode_basestring(key)}:{entry(one)}" for key, one in value.items()]) + "}"
+        )
     elif is_dataclass(of):
         _make_struct_writer(of)
+    elif issubclass(of, StrEnum):
+        _writers[of] = {member: encode_basestring(member.value) for member in of}.__getitem__
+    else:
+        _writers[of] = _plain[of]
+
+
+def _make_list_writer(of: Any) -> None:
+    members = get_args(of)
+    if members[-1] is Ellipsis:
+        item = writer(members[0])
+        _writers[of] = _once(lambda value: "[" + ",".join([item(one) for one in value]) + "]")
+        return
+    items = [writer(one) for one in members]
+    _writers[of] = lambda value: "[" + ",".join([item(one) for item, one in zip(items, value, strict=True)]) + "]"
 
 
 def _make_struct_writer(of: Any) -> None:
     known = fields_of(of)
+    shape = "{" + ",".join(f"{encode_basestring(key)}:%s" for _, key, _ in known) + "}"
+    writers: list[Write] = []
     if len(known) == 1:
-        attribute, key, hint = known[0]
-        get = attrgetter(attribute)
-        only: list[Write | None] = []
-        _writers[of] = lambda value: {key: only[0](get(value)) if only[0] else get(value)}
-        only.append(writer(hint))
-        return
-    keys = [key for _, key, _ in known]
-    get = attrgetter(*(attribute for attribute, _, _ in known))
-    nested: list[tuple[str, Write]] = []
-
-    def write(value: Any) -> dict[str, Any]:
-        out = dict(zip(keys, get(value), strict=True))
-        for key, inner in nested:
-            out[key] = inner(out[key])
-        return out
-
-    _writers[of] = write
-    nested.extend((key, inner) for _, key, hint in known if (inner := writer(hint)) is not None)
+        get = attrgetter(known[0][0])
+        _writers[of] = lambda value: shape % writers[0](get(value))
+    elif known:
+        get = attrgetter(*(attribute for attribute, _, _ in known))
+        _writers[of] = lambda value: shape % tuple([write(one) for write, one in zip(writers, get(value), strict=True)])
+    else:
+        _writers[of] = lambda _: shape
+    writers.extend(writer(hint) for _, _, hint in known)
 
 
 def _make_union_writer(of: Any) -> None:
     by_class: dict[type, Write] = {}
-    _writers[of] = lambda value: by_class[type(value)](value)
+    _writers[of] = _once(lambda value: by_class[type(value)](value))
     for variant in variants_of(of):
         by_class.update(_variant_writers(variant))
 
@@ -203,25 +227,36 @@ def _variant_writers(variant: Any) -> dict[type, Write]:
         members = [one for member in variants_of(variant) for one in _variant_writers(member).items()]
         return {kind: _tagged(tag, write) for kind, write in members}
     if issubclass(variant, StrEnum):
-        return {variant: lambda value: {tag: value}}
+        return {variant: _tagged(tag, writer(variant))}
     known = fields_of(variant)
     if not known:
-        return {variant: lambda _: tag}
+        return {variant: lambda _: encode_basestring(tag)}
     if issubclass(variant, Newtype):
         get = attrgetter(known[0][0])
         inner = writer(known[0][2])
-        if inner is None:
-            return {variant: lambda value: {tag: get(value)}}
-        write_inner = inner
-        return {variant: lambda value: {tag: write_inner(get(value))}}
-    struct = writer(variant)
-    if struct is None:
-        raise PlanError(f"{variant.__name__} has no writer")
-    return {variant: lambda value: {tag: struct(value)}}
+        return {variant: _tagged(tag, lambda value: inner(get(value)))}
+    return {variant: _tagged(tag, writer(variant))}
 
 
 def _tagged(tag: str, write: Write) -> Write:
-    return lambda value: {tag: write(value)}
+    head = f"{{{encode_basestring(tag)}:"
+    return lambda value: f"{head}{write(value)}}}"
+
+
+def _once(write: Write) -> Write:
+    """Return a writer that writes the very same value once: most servers share most of what they say."""
+    texts: _Texts = {}
+    _texts.append(texts)
+
+    def kept(value: Any) -> str:
+        known = texts.get(id(value))
+        if known is not None:
+            return known[1]
+        text = write(value)
+        texts[id(value)] = (value, text)
+        return text
+
+    return kept
 
 
 # Reading

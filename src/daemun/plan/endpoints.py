@@ -1,7 +1,7 @@
 """What of a Plan may change without an apply: the endpoints of its services, each list with a generation.
 
     Plan ── Generations.stamped ──► Plan (a list that is another than before has a new generation)
-    tree of a Plan ── apart ──► what it is but for endpoints, as a digest; the generation of each service
+    Plan ── apart ──► what it is but for endpoints, as a digest; the generation of each service
 
 Facts (docs/reference/engine.md): endpoints of a newer generation stay when a Plan with older ones is applied. So a
 generation must grow over restarts of the control plane: it is the time in microseconds, and more than any that was
@@ -12,14 +12,13 @@ several containers is named as the origin of what all of them define: an origin 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from daemun.plan.plan import Plan
+from daemun.plan.origin import Origin
+from daemun.plan.plan import Plan, to_json
 from daemun.plan.service import Balanced, Service
 
 _GENERATION = re.compile(rb'"generation":(\d+)')
@@ -59,22 +58,21 @@ class Generations:
         return replace(service, kind=replace(service.kind, generation=self._last))
 
 
-def apart(tree: Mapping[str, object]) -> tuple[bytes, dict[str, int]]:
-    """Return a digest of a Plan (as json.dumps takes it) without its endpoints, and the services' generations."""
+def apart(plan: Plan) -> tuple[bytes, dict[str, int]]:
+    """Return a digest of a Plan without its endpoints, and the services' generations."""
+    services: dict[str, Service] = {}
     generations: dict[str, int] = {}
-    services = _placeless(tree["services"])
-    for name, service in services.items():
-        if isinstance(balanced := service["kind"].get("balanced"), dict):
-            generations[name] = balanced["generation"]
-            services[name] = {**service, "kind": {"balanced": {**balanced, "generation": 0, "endpoints": []}}}
-    bare = {**tree, "services": services, "routes": _placeless(tree["routes"])}
-    text = json.dumps(bare, separators=(",", ":"), check_circular=False)
-    return hashlib.blake2b(text.encode(), digest_size=16).digest(), generations
+    for name, service in plan.services.items():
+        kind = service.kind
+        if isinstance(kind, Balanced):
+            generations[name] = kind.generation
+            kind = replace(kind, generation=0, endpoints=())
+        services[name] = replace(service, origin=_placeless(service.origin), kind=kind)
+    routes = {name: replace(route, origin=_placeless(route.origin)) for name, route in plan.routes.items()}
+    bare = replace(plan, services=services, routes=routes)
+    return hashlib.blake2b(to_json(bare), digest_size=16).digest(), generations
 
 
-def _placeless(named: Any) -> dict[str, dict[str, Any]]:
-    """Return objects without those origins that have no line."""
-    return {
-        name: value if value["origin"]["line"] else {**value, "origin": value["origin"]["name"]}
-        for name, value in named.items()
-    }
+def _placeless(origin: Origin) -> Origin:
+    """Return an origin by its name alone where it has no line."""
+    return origin if origin.line else replace(origin, file="")

@@ -53,6 +53,8 @@ class Tolerances:
     # Field names that hold anything but letters, digits, hyphens and underscores, though HTTP allows it
     # (nginx `ignore_invalid_headers`).
     odd_names: OddNames
+    # A Host that is there and names none (RFC 9112 section 3.2 allows it); else 400.
+    empty_host: bool
 
 
 class Underscores(StrEnum):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from daemun.plan.codec import MalformedPlan, object_of, reader, writer
+from daemun.plan.codec import MalformedPlan, object_of, reader, written
 from daemun.plan.fault import FaultAnswers
 from daemun.plan.files import MimeTypes
 from daemun.plan.filter import Filter
@@ -75,21 +75,15 @@ class Plan:
     slots: tuple[str, ...]
 
 
-def to_tree(plan: Plan) -> dict[str, object]:
-    """Return the Plan as dicts, lists and scalars, as json.dumps takes them."""
-    write = writer(Plan)
-    tree: dict[str, object] = write(plan) if write is not None else {}
-    return tree
-
-
 def to_json(plan: Plan) -> bytes:
     """Return the Plan as the engine reads it: UTF-8 JSON, compact, fields in order."""
-    return tree_json(to_tree(plan))
+    return written(Plan, plan).encode()
 
 
-def tree_json(tree: Mapping[str, object]) -> bytes:
-    """Return the JSON of a Plan that is a tree already."""
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"), check_circular=False).encode()
+def to_tree(plan: Plan) -> dict[str, object]:
+    """Return the Plan's JSON as dicts, lists and scalars."""
+    tree: dict[str, object] = json.loads(written(Plan, plan))
+    return tree
 
 
 def from_json(text: bytes) -> Plan:

@@ -98,6 +98,8 @@ class LocationRewrite:
     from_: Template
     # Searched in the location instead; `to` then replaces the whole of it.
     pattern: Pattern | None
+    # Before `to` in Location, which is absolute; a Refresh does without.
+    base: Template
     to: Template
 
 

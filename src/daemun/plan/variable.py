@@ -72,6 +72,8 @@ class Variable(StrEnum):
     HOST = "host"
     # Host without port, as sent.
     HOST_NAME = "host_name"
+    # Host without port, lower-case; the address that was asked when there is none.
+    HOST_OR_ADDRESS = "host_or_address"
     # Content-Length as sent.
     REQUEST_LENGTH = "request_length"
     # XFF as received and the client's address, joined by `, `.

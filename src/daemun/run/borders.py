@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from daemun.engine.bundle import Bundle
 from daemun.engine.frames import Json
+from daemun.engine_terms import EngineTerms
 from daemun.errors import Problem
 
 
@@ -53,8 +54,10 @@ class Wanted:
     log: LogTerms
     grace: float
     complete: bool
-    # How many threads a new engine has, where nothing on the command line says so.
-    threads: int | None = None
+    # How a new engine is started, where nothing on the command line says so.
+    engine: EngineTerms = field(default_factory=EngineTerms)
+    # The files that the engine opens for access logs.
+    logs: tuple[str, ...] = ()
 
     @property
     def plan(self) -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from daemun.engine_terms import EngineTerms
 from daemun.errors import Problem
 from daemun.needs import AtHand, Needs, Resolver
 from daemun.plan.plan import Plan
@@ -37,8 +38,8 @@ class Configuration(Protocol):
         ...
 
     @property
-    def threads(self) -> int | None:
-        """How many threads the engine has; None when nothing is said."""
+    def engine(self) -> EngineTerms:
+        """On what terms the engine's process runs."""
         ...
 
     @property

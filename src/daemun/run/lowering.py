@@ -30,9 +30,11 @@ from daemun.errors import ConfigError, Problem
 from daemun.logs import log_problem
 from daemun.needs import Needs
 from daemun.plan.endpoints import Generations
+from daemun.plan.log import File
 from daemun.plan.scalars import Id
 from daemun.providers.watch import changes
 from daemun.run.borders import Rejected, Tell, Wanted
+from daemun.run.growing import growing
 from daemun.run.language import Configuration
 
 _log = structlog.get_logger()
@@ -72,7 +74,7 @@ def no_sources(_changed: Callable[[], None]) -> Sequence[CertificateSource]:
 class Lowerer:
     """Keeps a configuration lowered. `sources` is called with what each of them calls when it has something new.
 
-    `pages` is the socket of our own application, `generations` remembers endpoints.
+    `pages` is the socket of our own application, `generations` remembers endpoints, `log` writes what is wrong.
     """
 
     def __init__(
@@ -83,8 +85,10 @@ class Lowerer:
         pages: str = PAGES,
         sources: Sources = no_sources,
         generations: Generations | None = None,
+        log: Callable[[Problem], None] = log_problem,
     ) -> None:
         self._tell = tell
+        self._log_problem = log
         self._pages = pages
         self._gatherer = Gatherer(data_dir=data_dir or default_data_dir())
         self._generations = generations or Generations()
@@ -198,16 +202,18 @@ class Lowerer:
         said = {*but, *(problem for problem in self._logged if problem.severity == "info")}
         for problem in problems:
             if problem not in said:
-                log_problem(problem)
+                self._log_problem(problem)
         self._logged = problems
 
 
+@growing()
 def look(configuration: Configuration, *, gatherer: Gatherer) -> Looked:
     """Find out which certificates are needed, and read the files."""
     needs = configuration.needs()
     return Looked(configuration=configuration, needs=needs, read=gatherer.read(needs, now=datetime.now(UTC)))
 
 
+@growing()
 def lower_all(
     looked: Looked,
     *,
@@ -230,7 +236,8 @@ def lower_all(
         log=configuration.log,
         grace=grace,
         complete=configuration.complete,
-        threads=configuration.threads,
+        engine=configuration.engine,
+        logs=tuple(log.sink.path for log in plan.logs.values() if isinstance(log.sink, File)),
     )
     return Lowered(wanted=wanted, problems=(*problems, *gathered.problems), gathered=gathered)
 

@@ -17,6 +17,7 @@ from daemun.nginx.configuration import NginxConfiguration
 from daemun.nginx.lower import lower
 from daemun.nginx.read import Read, read
 from daemun.providers.watch import changes
+from daemun.run.growing import growing
 from daemun.run.lowering import Lowerer
 
 
@@ -51,7 +52,7 @@ class NginxFiles:
     async def again(self) -> None:
         """Read everything again as if it had changed."""
         async with self._reading:
-            found = await asyncio.to_thread(read, self._config)
+            found = await asyncio.to_thread(self._read)
             self._found = found
             try:
                 configuration = await asyncio.to_thread(self._lower, found)
@@ -67,5 +68,10 @@ class NginxFiles:
     def _watched(self) -> list[Path]:
         return [self._config] if self._found is None else [*self._found.watched(), *self._beside]
 
+    @growing()
+    def _read(self) -> Read:
+        return read(self._config)
+
+    @growing()
     def _lower(self, found: Read) -> NginxConfiguration:
         return NginxConfiguration(draft=lower(found, acme=self._acme), directory=self._directory)

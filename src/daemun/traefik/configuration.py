@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from daemun.engine_terms import EngineTerms
 from daemun.errors import Problem
 from daemun.needs import AtHand, Needs, Resolver
 from daemun.plan.plan import Plan
@@ -36,9 +37,9 @@ class TraefikConfiguration:
         return False
 
     @property
-    def threads(self) -> int | None:
-        """Nothing is said of threads."""
-        return None
+    def engine(self) -> EngineTerms:
+        """Nothing is said of the process."""
+        return EngineTerms()
 
     @property
     def secrets(self) -> Mapping[Id, str]:

@@ -161,6 +161,7 @@ def lower_policy(gate: Gate, static: Static, *, hostname: str) -> http.HttpPolic
         tolerate=http.Tolerances(
             bare_lf=False,
             odd_names=http.OddNames.KEEP,
+            empty_host=True,
             underscores=http.Underscores.KEEP
             if options.underscore_headers_strategy == "keep"
             else http.Underscores.DROP,

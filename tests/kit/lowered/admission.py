@@ -35,7 +35,7 @@ def auth_request() -> Plan:
         target=route.ReplacePrefix(prefix="/auth", with_="/check"),
         pass_body=False,
         rewrite_location=(
-            route.LocationRewrite(from_=text("http://auth/check"), pattern=None, to=(*ABSOLUTE, *text("/auth"))),
+            route.LocationRewrite(from_=text("http://auth/check"), pattern=None, base=ABSOLUTE, to=text("/auth")),
         ),
     )
     user = set_header("X-User", (Capture(slot=0, group=0),))

@@ -99,11 +99,12 @@ def proxy_pass_uri() -> Plan:
         proxy("app"),
         target=route.ReplacePrefix(prefix="/shop/", with_="/store/"),
         rewrite_location=(
-            route.LocationRewrite(from_=text("http://app/store/"), pattern=None, to=(*ABSOLUTE, *text("/shop/"))),
+            route.LocationRewrite(from_=text("http://app/store/"), pattern=None, base=ABSOLUTE, to=text("/shop/")),
             route.LocationRewrite(
                 from_=(),
                 pattern=pcre("^http://app:8001/(.*)$", slot=0),
-                to=(*ABSOLUTE, *text("/", Capture(slot=0, group=1))),
+                base=ABSOLUTE,
+                to=text("/", Capture(slot=0, group=1)),
             ),
         ),
     )
@@ -113,7 +114,7 @@ def proxy_pass_uri() -> Plan:
         target=route.ReplacePrefix(prefix="/health", with_="/live?full=1"),
         rewrite_location=(
             route.LocationRewrite(
-                from_=text("http://127.0.0.1:8009/live?full=1"), pattern=None, to=(*ABSOLUTE, *text("/health"))
+                from_=text("http://127.0.0.1:8009/live?full=1"), pattern=None, base=ABSOLUTE, to=text("/health")
             ),
         ),
     )

@@ -88,7 +88,7 @@ SENTENCES = {
     FaultKind.HEAD_TOO_LARGE: "Request Header Or Cookie Too Large",
     FaultKind.PLAIN_ON_TLS: "The plain HTTP request was sent to HTTPS port",
 }
-ABSOLUTE: Template = (Literal("http://"), Variable.HOST, Literal(":8080"))
+ABSOLUTE: Template = (Literal("http://"), Variable.HOST_OR_ADDRESS, Literal(":8080"))
 HTML = route.HeaderValue(name="Content-Type", value=(Literal("text/html"),))
 
 
@@ -140,7 +140,9 @@ def policy() -> http.HttpPolicy:
             body_bytes=1_048_576,
             chunk_line_bytes=4_096,
         ),
-        tolerate=http.Tolerances(bare_lf=True, underscores=http.Underscores.DROP, odd_names=http.OddNames.DROP),
+        tolerate=http.Tolerances(
+            bare_lf=True, underscores=http.Underscores.DROP, odd_names=http.OddNames.DROP, empty_host=False
+        ),
         path=http.PathPolicy(
             form=http.PathForm.DECODED,
             merge_slashes=True,
@@ -229,7 +231,7 @@ def proxy(to: str, *, base: Template = ABSOLUTE) -> route.Proxy:
         hide=HIDDEN,
         accel=True,
         intercept_errors=False,
-        rewrite_location=(route.LocationRewrite(from_=text(f"http://{to}/"), pattern=None, to=(*base, Literal("/"))),),
+        rewrite_location=(route.LocationRewrite(from_=text(f"http://{to}/"), pattern=None, base=base, to=text("/")),),
         method=None,
         transport=None,
         retry=None,

@@ -37,7 +37,7 @@ def rewrite_last() -> Plan:
         target=route.ReplacePrefix(prefix="/paint/", with_="/ignored/"),
         rewrite_location=(
             route.LocationRewrite(
-                from_=text("http://app/ignored/"), pattern=None, to=(*nginx.ABSOLUTE, *text("/paint/"))
+                from_=text("http://app/ignored/"), pattern=None, base=nginx.ABSOLUTE, to=text("/paint/")
             ),
         ),
     )

@@ -12,7 +12,7 @@ from tests.kit.lowered import nginx
 from tests.kit.lowered.nginx import Source, locations, prefix, proxy, text
 from tests.kit.lowered.rewriting import set_header
 
-SECURE = (Literal("https://"), Variable.HOST)
+SECURE = (Literal("https://"), Variable.HOST_OR_ADDRESS)
 CHAIN = "/etc/letsencrypt/live/yourdomain.com/fullchain.pem"
 
 

@@ -98,7 +98,9 @@ def policy() -> http.HttpPolicy:
             body_bytes=0,
             chunk_line_bytes=4_096,
         ),
-        tolerate=http.Tolerances(bare_lf=False, underscores=http.Underscores.KEEP, odd_names=http.OddNames.KEEP),
+        tolerate=http.Tolerances(
+            bare_lf=False, underscores=http.Underscores.KEEP, odd_names=http.OddNames.KEEP, empty_host=True
+        ),
         path=http.PathPolicy(
             form=http.PathForm.ENCODED,
             merge_slashes=True,

@@ -26,7 +26,7 @@ def answered(text: str, *, before: str = "") -> Respond:
 @pytest.mark.parametrize(
     ("text", "status", "location"),
     [
-        ("return 301 /new;", 301, (Literal("http://"), Variable.HOST, Literal(":8080/new"))),
+        ("return 301 /new;", 301, (Literal("http://"), Variable.HOST_OR_ADDRESS, Literal(":8080/new"))),
         ("return 302 https://a/;", 302, (Literal("https://a/"),)),
         ("return https://a/$host;", 302, (Literal("https://a/"), Variable.HOST)),
         ("return $scheme://a;", 302, (Variable.SCHEME, Literal("://a"))),

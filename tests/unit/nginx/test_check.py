@@ -47,11 +47,19 @@ def test_everything_is_said_at_once(tmp_path: Path) -> None:
 def test_what_has_no_effect(tmp_path: Path) -> None:
     """It is said when asked for, as information."""
     main = tmp_path / "nginx.conf"
-    main.write_text("user www-data;\nevents { worker_connections 512; }\nhttp { sendfile on; server { listen 80; } }\n")
+    main.write_text("pid a.pid;\nevents { worker_connections 512; }\nhttp { sendfile on; server { listen 80; } }\n")
     assert check(main) == []
     said = check(main, with_idle=True)
     assert [(problem.severity, problem.subject) for problem in said] == [
-        ("info", "user"),
+        ("info", "pid"),
         ("info", "worker_connections"),
         ("info", "sendfile"),
     ]
+
+
+def test_an_error_log_below_http(tmp_path: Path) -> None:
+    """The one of `http` is served, one of a server has no effect: said when asked for."""
+    main = tmp_path / "nginx.conf"
+    main.write_text("http {\nerror_log a.log;\nserver { listen 80;\nerror_log b.log warn; } }\n")
+    [said] = check(main, with_idle=True)
+    assert (said.severity, said.subject, said.place and said.place.line) == ("info", "error_log", 4)

@@ -55,3 +55,17 @@ def test_where_all_types_are_one_nothing_is_looked_up() -> None:
     made = parts("types { } default_type a/b;")
     assert content_type(made.http, made.making, scene()) == (Literal("a/b"),)
     assert made.making.lookups == {}
+
+
+def test_charset() -> None:
+    """It is added to text/html and a few others, or to those that are named; `off` ends it."""
+    made = parts(
+        "types { text/html html; text/css css; } charset utf-8; location 1 { } location 2 { charset off; }"
+        "location 3 { charset_types text/css; } location 4 { charset $arg_c; }"
+    )
+    one, off, named, variable = (made.at(f"location {number}") for number in (1, 2, 3, 4))
+    assert types(one, made.making) == {"html": "text/html; charset=utf-8", "css": "text/css"}
+    assert default_type(one) == "text/plain; charset=utf-8"
+    assert types(off, made.making) == types(variable, made.making) == {"html": "text/html", "css": "text/css"}
+    assert types(named, made.making) == {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8"}
+    assert default_type(named) == "text/plain"

@@ -157,18 +157,18 @@ def test_redirects() -> None:
 
     def rewrites(more: str, url: str = "http://app/b/") -> list[tuple[object, object]]:
         found = proxied(f"location /a/ {{ proxy_pass {url}; {more} }}", before=APP).rewrite_location
-        return [(one.pattern.regex if one.pattern else one.from_, one.to) for one in found]
+        return [(one.pattern.regex if one.pattern else one.from_, (one.base, one.to)) for one in found]
 
-    base = (Literal("http://"), Variable.HOST)
-    default = ((Literal("http://app/b/"),), (*base, Literal(":8080/a/")))
+    base = (Literal("http://"), Variable.HOST_OR_ADDRESS, Literal(":8080"))
+    default = ((Literal("http://app/b/"),), (base, (Literal("/a/"),)))
     assert rewrites("") == [default]
     assert rewrites("proxy_redirect off;") == []
     assert rewrites("proxy_redirect http://x/ https://y/; proxy_redirect default;") == [
-        ((Literal("http://x/"),), (Literal("https://y/"),)),
+        ((Literal("http://x/"),), ((), (Literal("https://y/"),))),
         default,
     ]
-    assert rewrites("proxy_redirect ~*^http://x /;") == [("^http://x", (*base, Literal(":8080/")))]
-    assert rewrites("absolute_redirect off;") == [((Literal("http://app/b/"),), (Literal("/a/"),))]
+    assert rewrites("proxy_redirect ~*^http://x /;") == [("^http://x", (base, (Literal("/"),)))]
+    assert rewrites("absolute_redirect off;") == [((Literal("http://app/b/"),), ((), (Literal("/a/"),)))]
     assert rewrites("", "http://app$request_uri") == []
 
 
@@ -213,3 +213,36 @@ def test_not_inherited_but_by_if() -> None:
 def test_what_is_refused(block: str, message: str) -> None:
     """Each is said."""
     assert messages(f"server {{ listen 8080; {block} }}") == [message]
+
+
+def test_locations_that_say_the_same_are_one_action() -> None:
+    """A thousand servers with one application write the same: the action is made once, with what is around it the same."""
+    location = "location / { proxy_pass http://app; proxy_read_timeout 5s; }"
+    plan = plan_of(f"{APP} server {{ server_name a; {location} }}\nserver {{ server_name b; {location} }}")
+    assert plan.routes["a /"].action is plan.routes["b /"].action
+    assert plan.routes["a /"].origin != plan.routes["b /"].origin
+
+
+@pytest.mark.parametrize(
+    ("around", "inside"),
+    [
+        ("proxy_buffering off;", ""),
+        ("proxy_hide_header X;", ""),
+        ("proxy_redirect off;", ""),
+        ("", "proxy_method GET;"),
+    ],
+)
+def test_what_is_around_a_location_counts(around: str, inside: str) -> None:
+    """The same proxy_pass means something else where more is said of it."""
+    plain = "server { server_name a; location / { proxy_pass http://app; } }"
+    other = f"server {{ server_name b; {around} location / {{ proxy_pass http://app; {inside} }} }}"
+    alone = plan_of(f"{APP} {other}").routes["b /"].action
+    plan = plan_of(f"{APP} {plain} {other}")
+    assert plan.routes["b /"].action == alone != plan.routes["a /"].action
+
+
+def test_a_mistake_is_told_at_each_place() -> None:
+    """Locations that say the same wrong thing are each told so."""
+    location = "location / { proxy_pass http://app; proxy_next_upstream never; }"
+    found = messages(f"{APP} server {{ server_name a; {location} }} server {{ server_name b; {location} }}")
+    assert len(found) == 2

@@ -128,7 +128,7 @@ def test_redirects_to_a_path_are_absolute() -> None:
     found, _ = steps("rewrite ^/a/(.*) /b/$1? redirect; rewrite ^ /c;")
     assert isinstance(found[0], Rewrite)
     assert isinstance(found[1], Rewrite)
-    origin = (Literal("http://"), Variable.HOST, Literal(":8080/b/"))
+    origin = (Literal("http://"), Variable.HOST_OR_ADDRESS, Literal(":8080/b/"))
     assert found[0].replacement == (*origin, Capture(slot=0, group=1))
     assert (found[0].append_query, found[1].append_query) == (False, True)
     assert found[1].replacement == (Literal("/c"),)

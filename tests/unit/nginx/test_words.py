@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from daemun.nginx.words import MARK, TOKEN, Text, meant
+from daemun.nginx.words import DIRECTIVE, MARK, TOKEN, Text, meant
 
 
 def words(text: str) -> list[str]:
@@ -48,3 +50,40 @@ def test_places() -> None:
     text = Text("n.conf", "a;\n  listen 80;\n")
     place = text.place(5, 6)
     assert (place.line, place.column, place.source, place.width) == (2, 3, "  listen 80;", 6)
+
+
+def test_a_plain_directive_is_what_its_words_are() -> None:
+    """A directive that is taken as a whole has the words, and the end, that the lexer finds one by one."""
+    chance = random.Random(1)  # noqa: S311 - the same texts each time
+    pieces = [
+        "a",
+        "b1",
+        "/x",
+        "$",
+        "$y",
+        "(",
+        "~",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "\x0b",
+        "\xa0",
+        "é",
+        ";",
+        "{",
+        "}",
+        "#",
+        '"',
+        "'",
+        "\\",
+    ]
+    whole = 0
+    for _ in range(20_000):
+        text = "".join(chance.choices(pieces, k=chance.randint(1, 12)))
+        match = DIRECTIVE.match(text)
+        if match is None or "${" in match[0] or (match[1] and match[2] == "}"):
+            continue  # the reader reads these word by word
+        whole += 1
+        assert words(match[0]) == [*(match[1] or "").split(), match[2]]
+    assert whole > 2_000

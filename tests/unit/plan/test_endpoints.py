@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from daemun.config.read import read_text
 from daemun.engine.bundle import Bundle, bundle_of
-from daemun.plan.endpoints import Generations, apart, newest
-from daemun.plan.plan import Plan, to_json, to_tree
+from daemun.plan.endpoints import Generations, newest
+from daemun.plan.plan import Plan, to_json
 from daemun.plan.service import Balanced, Endpoint
 from daemun.traefik.dynamic import build_dynamic
 from daemun.traefik.lower import lower
@@ -81,14 +81,6 @@ def test_without_a_shape_everything_differs() -> None:
     plan = plan_of("http://a")
     plain = bundle_of(plan, materials={}, roots={}, secrets={})
     assert plain.moved(plain) is None
-
-
-def test_a_plan_is_not_changed_by_taking_it_apart() -> None:
-    """The JSON that is sent has its endpoints."""
-    plan = plan_of("http://a")
-    tree = to_tree(plan)
-    apart(tree)
-    assert tree == to_tree(plan)
 
 
 def test_a_weight_is_of_the_endpoint() -> None:

@@ -6,8 +6,11 @@
 //! ```
 //!
 //! One [`worker`] a core with everything it needs; [`shared`] is what they share; the main thread keeps house
-//! ([`engine`], [`control`], names, logs). What it does not do: read a configuration language, talk to Docker
+//! ([`engine`], [`control`], names, logs). [`init`] is another program in the same file: it starts and restarts the
+//! control plane where nobody else does. What it does not do: read a configuration language, talk to Docker
 //! or a certificate authority, or have a default.
+
+pub mod init;
 
 pub mod listen;
 
@@ -25,6 +28,7 @@ pub mod balance;
 
 pub mod upstream;
 
+pub mod account;
 pub mod buffer;
 pub mod clock;
 pub mod condition;
@@ -33,6 +37,7 @@ pub mod io;
 pub mod json;
 pub mod lookup;
 pub mod password;
+pub mod rights;
 pub mod socket;
 pub mod spill;
 pub mod template;

@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemun_engine::account::Account;
 use daemun_engine::control::socket::{self, Wish};
 use daemun_engine::engine::Engine;
+use daemun_engine::init;
 use daemun_engine::observe::events::{line, Events, Level};
+use daemun_engine::rights;
 use daemun_engine::tls::store::Store;
 use daemun_engine::tls::{HandedOver, Kept};
 use plan::Plan;
@@ -20,8 +23,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: &str = "\
 usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PATH] [--temp-dir DIR]
        daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
-                      [--temp-dir DIR]
+                      [--temp-dir DIR] [--user UID:GID[,GID…]]
        daemun-engine --check FILE
+       daemun-engine init [--] COMMAND [WORD…]
        daemun-engine --version";
 
 #[derive(Default)]
@@ -36,9 +40,19 @@ struct Options {
     log_file: Option<String>,
     /// Where temporary files stand.
     temporary: Option<PathBuf>,
+    /// Whom to become.
+    account: Option<Account>,
 }
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "init") {
+        let mut command = words.collect::<Vec<_>>();
+        if command.first().is_some_and(|word| word == "--") {
+            command.remove(0);
+        }
+        return init::run(&command).into();
+    }
     let options = match parse(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => return ExitCode::SUCCESS,
@@ -92,6 +106,11 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
             }
             "--log-file" => options.log_file = Some(value()?),
             "--temp-dir" => options.temporary = Some(value()?.into()),
+            "--user" => {
+                let text = value()?;
+                options.account =
+                    Some(Account::parse(&text).ok_or_else(|| format!("--user {text}: not UID:GID[,GID…] of a user"))?);
+            }
             "--secrets" => options.secrets = Some(value()?.into()),
             "--version" => {
                 println!("daemun-engine {} (Plan {})", env!("CARGO_PKG_VERSION"), plan::VERSION);
@@ -120,10 +139,19 @@ async fn run(options: &Options) -> Result<(), String> {
         return check(path, options.secrets.as_deref());
     }
     let fail = |e: std::io::Error| e.to_string();
+    rights::raise().map_err(fail)?;
     // Before anyone is told that it is ready: a signal that came sooner would end it without grace.
     let mut term = signal(SignalKind::terminate()).map_err(fail)?;
     let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
     let mut hup = signal(SignalKind::hangup()).map_err(fail)?;
+    // As whoever started us: nobody else opens a control socket.
+    let control = match &options.control {
+        Some(path) => Some(socket::bind(path).map_err(|e| format!("{}: {e}", path.display()))?),
+        None => None,
+    };
+    if let Some(account) = &options.account {
+        account.assume().map_err(|e| format!("cannot become another user: {e}"))?;
+    }
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();
     let events = Events::start(options.level.unwrap_or(Level::Info), options.log_file.as_deref())
@@ -133,8 +161,7 @@ async fn run(options: &Options) -> Result<(), String> {
     let (engine, answerer, _threads) = Engine::start(threads, events, temporary).map_err(|e| e.to_string())?;
     tokio::spawn(answerer.run());
     let (wishes, mut wished) = mpsc::unbounded_channel();
-    if let Some(path) = &options.control {
-        let listener = socket::bind(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    if let Some(listener) = control {
         tokio::spawn(socket::serve(listener, Arc::clone(&engine), wishes.clone()));
     }
     if let Some(path) = &options.plan {

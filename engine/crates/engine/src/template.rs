@@ -1,7 +1,7 @@
 //! Templates at work: parts of the Plan become bytes of one exchange.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use plan::template::{Part, Template, Variable};
 use wire::field::tokens;
@@ -215,6 +215,11 @@ fn write_variable(variable: Variable, scope: &Scope<'_>, out: &mut Vec<u8>) {
             });
         }
         Variable::HostName => out.extend_from_slice(split_port(&request.host_field).0),
+        Variable::HostOrAddress if !request.host.is_empty() => out.extend_from_slice(request.host.as_bytes()),
+        Variable::HostOrAddress => match client.local.ip() {
+            IpAddr::V6(address) => out.extend_from_slice(format!("[{address}]").as_bytes()),
+            IpAddr::V4(address) => out.extend_from_slice(address.to_string().as_bytes()),
+        },
         Variable::RequestLength => {
             out.extend_from_slice(request.head.get_known(wire::field::Known::ContentLength).unwrap_or_default())
         }

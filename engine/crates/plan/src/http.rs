@@ -44,6 +44,8 @@ pub struct Tolerances {
     /// Field names that hold anything but letters, digits, hyphens and underscores, though HTTP allows it
     /// (nginx `ignore_invalid_headers`).
     pub odd_names: OddNames,
+    /// A Host that is there and names none (RFC 9112 section 3.2 allows it); else 400.
+    pub empty_host: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

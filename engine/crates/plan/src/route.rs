@@ -91,6 +91,8 @@ pub struct LocationRewrite {
     /// Searched in the location instead; `to` then replaces the whole of it.
     #[serde(deserialize_with = "crate::explicit")]
     pub pattern: Option<Pattern>,
+    /// Before `to` in Location, which is absolute; a Refresh does without.
+    pub base: Template,
     pub to: Template,
 }
 

@@ -104,6 +104,8 @@ pub enum Variable {
     Host,
     /// Host without port, as sent.
     HostName,
+    /// Host without port, lower-case; the address that was asked when there is none.
+    HostOrAddress,
     /// Content-Length as sent.
     RequestLength,
     /// XFF as received and the client's address, joined by `, `.

@@ -10,8 +10,14 @@ use wire::{request, response, HeadLimits, Refusal};
 
 type Parse = fn(&mut Head, &[u8], usize, &HeadLimits) -> Result<Option<usize>, Refusal>;
 
-const LIMITS: HeadLimits =
-    HeadLimits { head_bytes: 65_536, target_bytes: 8192, field_bytes: 16_384, fields: 100, bare_lf: false };
+const LIMITS: HeadLimits = HeadLimits {
+    head_bytes: 65_536,
+    target_bytes: 8192,
+    field_bytes: 16_384,
+    fields: 100,
+    bare_lf: false,
+    empty_host: true,
+};
 
 const BROWSER: &[u8] = b"GET /products/list?page=2&sort=price HTTP/1.1\r\n\
 Host: shop.example.com\r\n\

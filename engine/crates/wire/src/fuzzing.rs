@@ -15,11 +15,11 @@ use crate::target::{encode_path, is_target, normalise_path, normalise_query, spl
 use crate::{request, response, HeadLimits, Refusal};
 
 const STRICT: HeadLimits =
-    HeadLimits { head_bytes: 1024, target_bytes: 256, field_bytes: 256, fields: 64, bare_lf: false };
+    HeadLimits { head_bytes: 1024, target_bytes: 256, field_bytes: 256, fields: 64, bare_lf: false, empty_host: true };
 const TOLERANT: HeadLimits = HeadLimits { bare_lf: true, ..STRICT };
 /// White space that canonical form adds may lead over a limit.
 const WIDE: HeadLimits =
-    HeadLimits { head_bytes: 4096, target_bytes: 256, field_bytes: 512, fields: 64, bare_lf: false };
+    HeadLimits { head_bytes: 4096, target_bytes: 256, field_bytes: 512, fields: 64, bare_lf: false, empty_host: true };
 const LINE: usize = 64;
 
 /// Reading a request head never panics; whether it is accepted does not depend on how it arrives; an accepted one

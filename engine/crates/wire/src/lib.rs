@@ -66,4 +66,6 @@ pub struct HeadLimits {
     pub fields: usize,
     /// A bare LF ends a line (RFC 9112 section 2.2).
     pub bare_lf: bool,
+    /// Of a request: a Host that names none (RFC 9112 section 3.2).
+    pub empty_host: bool,
 }

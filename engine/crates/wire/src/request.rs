@@ -104,19 +104,25 @@ fn take(
             return Err(Refusal::Malformed("a bare LF ends an empty line"));
         }
     }
-    check_host(head)?;
+    check_host(head, limits.empty_host)?;
     Ok(Some(len))
 }
 
 /// RFC 9112 section 3.2.
-fn check_host(head: &Head) -> Result<(), Refusal> {
+fn check_host(head: &Head, may_be_empty: bool) -> Result<(), Refusal> {
     let mut hosts = head.live().filter(|f| f.known == Known::Host);
     match (hosts.next(), hosts.next()) {
         (None, _) if head.minor == 1 => Err(Refusal::Malformed("no Host")),
         (Some(_), Some(_)) => Err(Refusal::Malformed("several Hosts")),
         (Some(host), None) if !valid_host(head.text(host.value)) => Err(Refusal::Malformed("Host is malformed")),
+        (Some(host), None) if !may_be_empty && names_none(head.text(host.value)) => Err(EMPTY_HOST),
         _ => Ok(()),
     }
+}
+
+/// Nothing, or a port alone.
+pub(crate) fn names_none(host: &[u8]) -> bool {
+    split_port(host).0.is_empty()
 }
 
 /// `uri-host [ ":" port ]` (RFC 9110 section 7.2); empty is allowed.
@@ -204,6 +210,7 @@ pub fn split_port(host: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
+pub(crate) const EMPTY_HOST: Refusal = Refusal::Malformed("Host names none");
 const TOO_MANY_EMPTY_LINES: Refusal = Refusal::Malformed("too many empty lines before the request line");
 const METHOD_TOO_LONG: Refusal = Refusal::NotImplemented("the method is too long");
 

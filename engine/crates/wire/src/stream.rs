@@ -9,7 +9,7 @@
 
 use crate::field::{is_token, is_value, known, Known, KnownSet};
 use crate::head::{Head, Span};
-use crate::request::valid_host;
+use crate::request::{names_none, valid_host, EMPTY_HOST};
 use crate::{HeadLimits, Refusal};
 
 /// The longest registered method has 17 bytes.
@@ -102,6 +102,9 @@ fn read<'a>(
     if !valid_host(host) {
         return Err(Refusal::Malformed("the authority is malformed"));
     }
+    if !limits.empty_host && names_none(host) {
+        return Err(EMPTY_HOST);
+    }
     head.add_known(Known::Host, b"host", host);
     Ok(())
 }
@@ -175,8 +178,14 @@ pub fn take_trailers<'a>(
 mod tests {
     use super::*;
 
-    const LIMITS: HeadLimits =
-        HeadLimits { head_bytes: 1000, target_bytes: 100, field_bytes: 200, fields: 8, bare_lf: false };
+    const LIMITS: HeadLimits = HeadLimits {
+        head_bytes: 1000,
+        target_bytes: 100,
+        field_bytes: 200,
+        fields: 8,
+        bare_lf: false,
+        empty_host: false,
+    };
 
     fn read(pseudo: (&str, Option<&str>, Option<&str>), fields: &[(&str, &str)]) -> Result<Head, Refusal> {
         let mut head = Head::default();
@@ -218,6 +227,8 @@ mod tests {
         assert!(read(("GET", Some("/"), None), &[("host", "a.test"), ("host", "b.test")]).is_err());
         assert!(read(("GET", Some("/"), None), &[]).is_err());
         assert!(read(("GET", Some("/"), Some("user@a.test")), &[]).is_err());
+        assert!(read(("GET", Some("/"), Some("")), &[]).is_err());
+        assert!(read(("GET", Some("/"), Some(":80")), &[]).is_err());
     }
 
     /// The crumbs of a cookie are one line again, and no crumb is left beside it.

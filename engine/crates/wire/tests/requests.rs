@@ -187,7 +187,7 @@ fn at_limits() {
 #[test]
 fn huge_limits() {
     let max = usize::MAX;
-    let limits = HeadLimits { head_bytes: max, target_bytes: max, field_bytes: max, fields: max, bare_lf: false };
+    let limits = HeadLimits { head_bytes: max, target_bytes: max, field_bytes: max, fields: max, ..LIMITS };
     let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "A: b\r\n".repeat(100));
     assert_eq!(judge(head.as_bytes(), &limits), Ok(Framing::None));
 }
@@ -294,6 +294,20 @@ fn changed_fields() {
     head.write_fields(&mut out, wire::field::KnownSet::of(&[wire::field::Known::Host]));
     assert_eq!(text(&out), "B: 2\r\nD: 5\r\nc: 6\r\n");
     assert_eq!(head.joined(b"A"), None);
+}
+
+/// A Host that names none is allowed by RFC 9112 section 3.2, and may be refused.
+#[test]
+fn empty_hosts() {
+    let strict = HeadLimits { empty_host: false, ..LIMITS };
+    for host in ["", ":80"] {
+        let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let mut read = Head::default();
+        assert!(parse(&mut read, head.as_bytes(), 0, &LIMITS).is_ok());
+        assert!(matches!(parse(&mut read, head.as_bytes(), 0, &strict), Err(Refusal::Malformed(_))));
+    }
+    let mut read = Head::default();
+    assert!(parse(&mut read, b"GET / HTTP/1.0\r\n\r\n", 0, &strict).is_ok());
 }
 
 /// `uri-host [ ":" port ]`.

@@ -185,9 +185,9 @@ class DockerProvider:
             self._whole = (containers, *self._meant_by(containers))
             now = {one.name for one in containers}
             changes = {"new": _some(now - before), "gone": _some(before - now)}
-            counts = {"containers": len(containers), "routers": len(self._whole[1].routers)}
             told = {what: names for what, names in changes.items() if names}
-            _log.info("containers found", provider=self.name, **counts, **told)
+            routers = _some(self._whole[1].routers)
+            _log.info("containers found", provider=self.name, containers=len(containers), routers=routers, **told)
         _, whole, problems = self._whole
         if not draining:
             return whole, problems

@@ -46,7 +46,7 @@ def _with_configuration(flags: Flags, paths: Paths, log: StartLog) -> int:
 
     loaded = load(flags, paths)
     log.problems(loaded.problems)
-    if loaded.bundle is None:
+    if loaded.configuration is None:
         return _failed(flags, paths)
     if flags.test:
         return _tested(flags, paths, loaded, log)

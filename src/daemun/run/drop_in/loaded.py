@@ -1,55 +1,77 @@
 """A configuration, read and lowered for `daemun nginx`: what is served, what the process does, what is wrong.
 
+    nginx.conf, -g ─ load ─► Loaded ─┬─ tried ───► -t: certificates are read, the engine builds it and binds nothing
+                                     └─ source.py ─► Lowerer (daemun.run.lowering), as in `daemun run`
+
 The border to `daemun.nginx`: its reader and its lowering are called here and nowhere else in this package. Like nginx it
-refuses a configuration as a whole; certificates are read with it, and again with the next reload.
+refuses a configuration as a whole.
 """
 
 from __future__ import annotations
 
 import errno
 import json
-import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from daemun.engine.bundle import Bundle, bundle_of
+from daemun.certificates.gather import Gatherer
+from daemun.certificates.local import default_data_dir
 from daemun.engine.locate import find_engine
+from daemun.engine.ownership import make_log
+from daemun.engine_terms import EngineTerms
 from daemun.errors import ConfigError, Problem
-from daemun.needs import AtHand, Needs
 from daemun.nginx.catalogue import catalogue
-from daemun.nginx.lower import Draft, lower
-from daemun.nginx.read import read, read_text
+from daemun.nginx.configuration import ErrorLogTerms, NginxConfiguration
+from daemun.nginx.lower import lower
+from daemun.nginx.read import Read, read, read_text
 from daemun.plan.log import File
-from daemun.plan.scalars import Id
 from daemun.run.drop_in.flags import Flags
 from daemun.run.drop_in.messages import COMMAND_LINE, opening
 from daemun.run.drop_in.paths import ACCESS_LOG, Paths
 from daemun.run.drop_in.settings import Settings, settings_of
+from daemun.run.growing import growing
+from daemun.run.lowering import look, lower_all
 
-if TYPE_CHECKING:
-    from daemun.certificates.material import Material
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropIn(NginxConfiguration):
+    """nginx.conf where the main context says how the process behaves."""
+
+    settings: Settings
+
+    @property
+    def log(self) -> ErrorLogTerms:
+        """How the control plane logs: as nginx."""
+        return self.settings.log
+
+    @property
+    def engine(self) -> EngineTerms:
+        """One thread where `worker_processes` says nothing: nginx's default."""
+        return replace(self.draft.engine, threads=self.settings.threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """`bundle` is None when the configuration cannot be used; `files` are all that were read, in order.
+    """`configuration` is None when it cannot be used; `files` are all that were read, in order.
 
-    `logs` are the files of access logs, which the engine opens.
+    `logs` are the files of access logs, which the engine opens. `again` lowers what was read once more, for when files
+    beside the configuration (users of auth_basic) change; None without such files, and what was read is forgotten.
     """
 
     settings: Settings
-    bundle: Bundle | None
+    configuration: DropIn | None
     problems: tuple[Problem, ...]
     files: tuple[Path, ...]
     logs: tuple[str, ...]
+    again: Callable[[], Loaded] | None
 
 
+@growing()
 def load(flags: Flags, paths: Paths) -> Loaded:
-    """Read and lower."""
+    """Read, lower, and look at the files of certificates: what cannot be read is an error, as it is for nginx."""
     found = read(Path(paths.config))
     given = read_text(flags.given, file=COMMAND_LINE)
     whole = replace(
@@ -57,28 +79,41 @@ def load(flags: Flags, paths: Paths) -> Loaded:
         directives=(*given.directives, *found.directives),
         problems=(*given.problems, *found.problems),
     )
+    return _lowered(whole, paths)
+
+
+def _lowered(whole: Read, paths: Paths) -> Loaded:
     settings, problems = settings_of(whole.directives, paths)
-    bundle: Bundle | None = None
+    configuration: DropIn | None = None
     logs: tuple[str, ...] = ()
     try:
         draft = lower(whole, prefix=paths.prefix, unasked_log=ACCESS_LOG)
     except ConfigError as error:
         problems = (*problems, *error.problems)
     else:
-        bundle, wrong = _bundle(draft)
-        problems = (*problems, *draft.problems, *wrong)
+        configuration = DropIn(draft=draft, directory=default_data_dir(), settings=settings)
+        certificates = look(configuration, gatherer=Gatherer(data_dir=default_data_dir())).read.problems
+        problems = (*problems, *draft.problems, *certificates)
         logs = tuple(log.sink.path for log in draft.whole.logs.values() if isinstance(log.sink, File))
     if any(problem.is_error for problem in problems):
-        bundle = None
-    files = tuple(path for path in found.files if path.is_file())
-    return Loaded(settings=settings, bundle=bundle, problems=problems, files=files, logs=logs)
+        configuration = None
+    files = tuple(path for path in whole.files if path.is_file())
+    return Loaded(
+        settings=settings,
+        configuration=configuration,
+        problems=problems,
+        files=files,
+        logs=logs,
+        again=(lambda: _lowered(whole, paths)) if configuration is not None and configuration.draft.files else None,
+    )
 
 
 def unwritable(loaded: Loaded) -> str:
     """Return why a log cannot be written, in nginx's words; empty when all can. They are made, as nginx does."""
+    account = loaded.configuration.engine.account if loaded.configuration is not None else None
     for path in filter(None, (loaded.settings.log.file_path, *loaded.logs)):
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644))
+            make_log(path, account)
         except OSError as error:
             if error.errno != errno.ENXIO:  # a FIFO that nobody reads yet
                 return opening(path, error)
@@ -87,9 +122,10 @@ def unwritable(loaded: Loaded) -> str:
 
 def tried(loaded: Loaded) -> str:
     """Return why the engine would refuse it, found without binding anything; empty when it would not."""
-    bundle = loaded.bundle
-    if bundle is None:
+    if loaded.configuration is None:
         return ""
+    gatherer = Gatherer(data_dir=default_data_dir())
+    bundle = lower_all(look(loaded.configuration, gatherer=gatherer), gatherer=gatherer).wanted.bundle
     with tempfile.TemporaryDirectory(prefix="daemun-") as made:
         directory = Path(made)
         plan = directory / "plan.json"
@@ -113,30 +149,6 @@ def tried(loaded: Loaded) -> str:
 def is_served(directive: str) -> bool:
     """Tell whether a directive works here."""
     return any(shape.verdict == "yes" for shape in catalogue().get(directive, ()))
-
-
-def _bundle(draft: Draft) -> tuple[Bundle, tuple[Problem, ...]]:
-    needs = draft.needs
-    secrets = {name: content.decode(errors="replace") for name, content in draft.secrets.items()}
-    if not needs.pairs and not needs.roots and not needs.terminates:
-        plan = draft.plan(AtHand(certificates={}))
-        return bundle_of(plan, materials={}, roots={}, secrets=secrets), ()
-    at_hand, materials, roots, problems = _gathered(needs)
-    return bundle_of(draft.plan(at_hand), materials=materials, roots=roots, secrets=secrets), problems
-
-
-def _gathered(needs: Needs) -> tuple[AtHand, Mapping[Id, Material], Mapping[Id, str], tuple[Problem, ...]]:
-    """Read the files of certificates; what cannot be read is an error, as it is for nginx."""
-    from datetime import UTC, datetime
-
-    from daemun.certificates.gather import Gatherer
-    from daemun.certificates.local import default_data_dir
-
-    now = datetime.now(UTC)
-    gatherer = Gatherer(data_dir=default_data_dir())
-    found = gatherer.read(needs, now=now)
-    gathered = gatherer.gather(needs, found, {}, now=now)
-    return gathered.at_hand, gathered.materials, gathered.secrets, gathered.problems
 
 
 def _put(directory: Path, name: str, content: str) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import gc
 import os
 import signal
 import time
@@ -21,7 +20,7 @@ from daemun.engine.client import CallRefused
 from daemun.engine.locate import find_engine
 from daemun.engine.process import EngineProgram
 from daemun.engine.state import AlreadyRunning, StateDir
-from daemun.errors import DaemunError
+from daemun.errors import ConfigError, DaemunError
 from daemun.logs import LOG_FILE, configure
 from daemun.run.borders import EngineBorder, Tell
 from daemun.run.drop_in import messages
@@ -33,6 +32,7 @@ from daemun.run.drop_in.paths import Paths
 from daemun.run.drop_in.pid_file import PidFile
 from daemun.run.drop_in.source import NginxSource
 from daemun.run.drop_in.state import state_path
+from daemun.run.growing import settle
 from daemun.supervisor import Item, Manners, NotYet, Reopen, Reread, Source, StartFailed, Stop, Supervisor
 
 # nginx tries an address that is in use five times, half a second apart: whoever had it is leaving.
@@ -59,9 +59,7 @@ def serve(flags: Flags, paths: Paths, loaded: Loaded, log: StartLog) -> int:
     starter = detach() if settings.daemon else Starter()
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text("nginx")  # what `pgrep nginx` and start-stop-daemon look for
-    # A configuration is many small values that all stay: looking for garbage while it grows finds none.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    settle()
     pid_file = PidFile(settings.pid)
     try:
         configure(level=settings.log.level, form=settings.log.format, path=settings.log.file_path)
@@ -74,6 +72,9 @@ def serve(flags: Flags, paths: Paths, loaded: Loaded, log: StartLog) -> int:
         return 1
     except _PidFileFailed as failed:
         log.say(messages.EMERG, opening(settings.pid, failed.error))
+        return 1
+    except ConfigError as error:
+        log.problems(error.problems)
         return 1
     except DaemunError as error:
         log.say(messages.EMERG, str(error))
@@ -118,13 +119,13 @@ async def _supervise(flags: Flags, paths: Paths, loaded: Loaded, state: StateDir
     settings = loaded.settings
     program = EngineProgram(
         binary=find_engine(),
-        threads=settings.threads,
+        threads=None,
         log=None,
         log_file=settings.log.file_path or "-",
     )
 
     def source(tell: Tell, engine: EngineBorder) -> Source:
-        made = NginxSource(flags, paths, loaded, tell=tell, engine=engine, pid_file=ready.pid_file)
+        made = NginxSource(flags, paths, loaded, tell=tell, engine=engine, pid_file=ready.pid_file, state=state)
         return Source(run=made.run, again=made.again)
 
     manners = Manners(

@@ -5,21 +5,20 @@ The rest of the configuration is lowered by `daemun.nginx`; this is only what no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemun.errors import Problem
 from daemun.nginx.configuration import ErrorLogTerms
 from daemun.nginx.directive import Directive
-from daemun.nginx.log_formats import LEVELS
+from daemun.nginx.log_formats import LEVELS, STDERR, leads_to
+from daemun.nginx.process import ignored_user
+from daemun.nginx.values import parse_millis
 from daemun.run.drop_in.paths import PID, Paths
 
 # What a graceful stop may take when `worker_shutdown_timeout` gives no limit, seconds: nginx waits for ever, and a
 # second signal ends it at once.
 FOR_EVER = 30 * 86_400.0
-_TIME = re.compile(r"(\d+)(ms|s|m|h|d)?")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ def settings_of(directives: Sequence[Directive], paths: Paths) -> tuple[Settings
         threads=reading.threads(),
         shutdown=reading.seconds("worker_shutdown_timeout", FOR_EVER),
     )
-    return settings, tuple(reading.problems)
+    return settings, (*ignored_user(directives, severity="warning"), *reading.problems)
 
 
 class _Reading:
@@ -73,13 +72,13 @@ class _Reading:
 
     def seconds(self, name: str, default: float) -> float:
         word = self.word(name, "")
-        parts = _TIME.findall(word)
         if not word:
             return default
-        if "".join("".join(part) for part in parts) != word.replace(" ", ""):
+        found = parse_millis(word)
+        if found is None:
             self._wrong(name, f'"{name}" directive invalid value')
             return default
-        return sum(int(number) * _UNITS[unit or "s"] for number, unit in parts)
+        return found / 1000
 
     def log(self, paths: Paths) -> ErrorLogTerms:
         """Return the first error log that is a file or standard error."""
@@ -91,7 +90,7 @@ class _Reading:
                 message = f'"error_log {path}" is not written: only files and stderr are'
                 self.problems.append(Problem(severity="warning", kind="not_yet", message=message, place=one.place))
                 continue
-            where = "" if path == "stderr" else paths.from_prefix(path)
+            where = "" if path == "stderr" or leads_to(path) == STDERR else paths.from_prefix(path)
             return _own_log(level if level in LEVELS else "error", where)
         return _own_log("error", paths.error_log)
 

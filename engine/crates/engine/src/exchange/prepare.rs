@@ -18,7 +18,11 @@ use crate::fault::Fault;
 use crate::snapshot::route::{ProxyRun, TargetRun};
 
 /// Writes the request as it goes upstream, and what of its body has come; all of it where it is to be whole.
-pub(super) async fn prepare(downstream: &mut Downstream, scratch: &mut Scratch, to: &Aim<'_>) -> Result<Box<Upload>, Fault> {
+pub(super) async fn prepare(
+    downstream: &mut Downstream,
+    scratch: &mut Scratch,
+    to: &Aim<'_>,
+) -> Result<Box<Upload>, Fault> {
     let http = &to.place.host.http;
     scratch.response.clear();
     let host = to.proxy.host.as_ref().map(|host| host.render(&to.place.exchange(downstream, scratch).scope()));

@@ -133,6 +133,8 @@ impl Script {
                     Then::Answer(Answer { body: Vec::new().into(), close: true, silent: true, stands: false })
                 }
                 StepRun::Break => {
+                    // As if the rewrite before had ended so.
+                    exchange.request.keeps_prefix |= self.changed;
                     self.changed = false;
                     Then::Stop
                 }

@@ -54,6 +54,7 @@ impl HttpRun {
                 field_bytes: policy.limits.field_bytes as usize,
                 fields: policy.limits.fields as usize,
                 bare_lf: policy.tolerate.bare_lf,
+                empty_host: policy.tolerate.empty_host,
             },
             body_bytes: policy.limits.body_bytes,
             chunk_line_bytes: policy.limits.chunk_line_bytes as usize,

@@ -97,6 +97,7 @@ impl TransportRun {
                 field_bytes: transport.limits.head_bytes as usize,
                 fields: transport.limits.fields as usize,
                 bare_lf: transport.limits.bare_lf,
+                empty_host: false,
             },
             chunk_line_bytes: transport.limits.chunk_line_bytes as usize,
             resolve_ms: transport.resolve_ms,

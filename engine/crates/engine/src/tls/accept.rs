@@ -7,6 +7,7 @@ use std::sync::Arc;
 use plan::listener::PlainOnTls;
 use rustls::server::Acceptor;
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig, SignatureAlgorithm};
+use tokio::io::AsyncWriteExt;
 use tokio_rustls::{Accept, LazyConfigAcceptor, StartHandshake};
 
 use super::terms::{iana_name, TlsRun, ACME_TLS};
@@ -19,6 +20,9 @@ use crate::worker::Worker;
 
 /// The first byte of a TLS record that holds a handshake (RFC 8446 section 5.1).
 const HANDSHAKE: u8 = 22;
+
+/// A fatal alert in clear text, as before any key (RFC 8446 sections 5.1 and 6): nobody of this name is here.
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
 /// What a handshake came to.
 pub struct Session {
@@ -88,6 +92,11 @@ async fn handshake(worker: &Worker, listener: &ListenerRun, tls: &TlsRun, socket
         }
     }
     let terms = tls.of_name(&listener.index, &server_name);
+    if terms.reject {
+        let mut socket = start.io;
+        socket.write_all(&UNRECOGNIZED_NAME).await?;
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
     let stream = shown(start, Arc::clone(&terms.config)).await?.await?;
     let connection = stream.get_ref().1;
     let counters = &worker.shared.handshakes;

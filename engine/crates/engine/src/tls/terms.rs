@@ -38,6 +38,8 @@ pub struct Terms {
     /// The Plan's options.
     pub options: Arc<str>,
     pub config: Arc<ServerConfig>,
+    /// Nobody is served on these.
+    pub reject: bool,
 }
 
 impl TlsRun {
@@ -109,7 +111,7 @@ fn make(
     if !http2 {
         config.alpn_protocols.retain(|name| name != b"h2");
     }
-    Ok(Terms { options: id.into(), config: Arc::new(config) })
+    Ok(Terms { options: id.into(), config: Arc::new(config), reject: options.reject })
 }
 
 /// The certificates of a host: its `own`, or the listener's.

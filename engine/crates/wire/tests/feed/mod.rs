@@ -9,7 +9,7 @@ use wire::{HeadLimits, Refusal};
 pub type Parse = fn(&mut Head, &[u8], usize, &HeadLimits) -> Result<Option<usize>, Refusal>;
 
 pub const LIMITS: HeadLimits =
-    HeadLimits { head_bytes: 2048, target_bytes: 256, field_bytes: 512, fields: 60, bare_lf: false };
+    HeadLimits { head_bytes: 2048, target_bytes: 256, field_bytes: 512, fields: 60, bare_lf: false, empty_host: true };
 pub const TOLERANT: HeadLimits = HeadLimits { bare_lf: true, ..LIMITS };
 
 /// A head as it was read.
