@@ -89,10 +89,6 @@ def _asks_under_a_condition(asked: Asked, theirs: Answer, ours: Answer) -> bool:
     return condition and theirs.status in {304, 412} and ours.status == 200
 
 
-def _has_no_host(asked: Asked, theirs: Answer, ours: Answer) -> bool:
-    return not any(one.startswith("Host") for one in asked.fields) and differing(theirs, ours) == ["header location"]
-
-
 DIFFERENCES = [
     Difference(
         reason="a method is any token, whatever its case (RFC 9110 section 9.1); nginx takes upper-case ones only",
@@ -101,10 +97,6 @@ DIFFERENCES = [
     Difference(
         reason="what is made by `return` has no date and no tag: conditions on them are not asked (RFC 9110 section 13.1.4)",
         holds=_asks_under_a_condition,
-    ),
-    Difference(
-        reason="a redirect for a client that names no host leads to the server's name, nginx's to its address",
-        holds=_has_no_host,
     ),
 ]
 
