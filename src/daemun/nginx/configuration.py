@@ -50,6 +50,11 @@ class NginxConfiguration:
         return True
 
     @property
+    def endpoints_move(self) -> bool:
+        """They are those of the file."""
+        return False
+
+    @property
     def engine(self) -> EngineTerms:
         """What `worker_processes`, `user` and the paths of temporary files say."""
         return self.draft.engine

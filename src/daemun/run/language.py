@@ -38,6 +38,11 @@ class Configuration(Protocol):
         ...
 
     @property
+    def endpoints_move(self) -> bool:
+        """Whether endpoints come and go by themselves (containers): then a Plan says what of it is not endpoints."""
+        ...
+
+    @property
     def engine(self) -> EngineTerms:
         """On what terms the engine's process runs."""
         ...

@@ -231,7 +231,11 @@ def lower_all(
     grace = max((closing.accept_grace_ms + closing.grace_ms for closing in closings), default=0) / 1000
     wanted = Wanted(
         bundle=bundle_of(
-            plan, materials=gathered.materials, roots=gathered.secrets, secrets=configuration.secrets, moving=True
+            plan,
+            materials=gathered.materials,
+            roots=gathered.secrets,
+            secrets=configuration.secrets,
+            moving=configuration.endpoints_move,
         ),
         log=configuration.log,
         grace=grace,

@@ -37,6 +37,11 @@ class TraefikConfiguration:
         return False
 
     @property
+    def endpoints_move(self) -> bool:
+        """Providers tell of servers that come and go."""
+        return True
+
+    @property
     def engine(self) -> EngineTerms:
         """Nothing is said of the process."""
         return EngineTerms()
