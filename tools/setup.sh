@@ -52,7 +52,8 @@ for_test() {
     # What nginx.conf is compared with.
     need nginx:nginx-light
     # A Docker engine that the tests start themselves (tests/kit/docker.py), and what its images are made of.
-    need dockerd:docker.io tini:tini ip:iproute2 busybox:busybox-static debootstrap:debootstrap
+    need dockerd:docker.io tini:tini ip:iproute2 busybox:busybox-static debootstrap:debootstrap \
+        sshd:openssh-server ssh:openssh-client
     # The compose files of examples/docker are started, the service unit is judged.
     need docker-compose:docker-compose systemd-analyze:systemd
     pebble_is_built || build_pebble

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.kit.docker import Container, Docker
+from tests.kit.docker import Container, Docker, in_chroot
 from tests.kit.docker_image import EXAMPLES, build_application, build_gate, client, up
 from tests.kit.engine import ROOT
 from tests.kit.waiting import LIMIT, until
@@ -61,6 +61,7 @@ def inside(docker: Docker, container: Container, *words: str) -> str:
     return client(docker, "exec", container.id, *words)
 
 
+@pytest.mark.xfail(in_chroot(), reason="in a chroot `docker exec` and health checks see the machine's root")
 def test_in_a_container(gate: Docker) -> None:
     """Not root, a low port, no command; well by both health checks; the control plane may die; TERM ends with 0."""
     gid = gate.socket.stat().st_gid
@@ -155,6 +156,7 @@ def test_example_two_networks(application: Docker) -> None:
         assert "example_back" not in example.logs("daemun")
 
 
+@pytest.mark.xfail(in_chroot(), reason="in a chroot `docker exec` and health checks see the machine's root")
 def test_example_socket_proxy(application: Docker) -> None:
     """Daemun needs no socket: a read-only proxy before it suffices, and lets nothing else through."""
     with up(application, "socket-proxy.yml") as example:

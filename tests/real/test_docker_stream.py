@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kit.daemun import ControlPlane, Instance
-from tests.kit.docker import Container, Docker
+from tests.kit.docker import Container, Docker, in_chroot
 from tests.kit.recorder import Recorder
 from tests.kit.waiting import until
 
@@ -153,6 +153,7 @@ def test_the_last_one_answers_503_until_the_list(docker: Docker, instance: Insta
     until(lambda: ask(instance)[0] == 404, what="no router")
 
 
+@pytest.mark.xfail(in_chroot(), reason="in a chroot `docker exec` and health checks see the machine's root")
 def test_a_container_is_served_when_it_is_healthy(docker: Docker, instance: Instance) -> None:
     """Not before, and no longer."""
     health = {"Test": ["CMD", "test", "-e", "/www/well"], "Interval": 200_000_000, "Retries": 1, "Timeout": 10**10}
