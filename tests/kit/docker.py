@@ -338,8 +338,11 @@ class Docker:
 
 def in_chroot() -> bool:
     """Whether this machine's root is another directory: there `docker exec`, and so a health check, sees that one."""
-    ours, first = Path("/").stat(), Path("/proc/1/root/.").stat()
-    return (ours.st_dev, ours.st_ino) != (first.st_dev, first.st_ino)
+    # Entering a mount namespace, be it one's own, leads to its root.
+    asked = ["nsenter", "--mount=/proc/self/ns/mnt", "stat", "--format=%d:%i", "/"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    here = Path("/").stat()
+    return done.returncode == 0 and done.stdout.strip() != f"{here.st_dev}:{here.st_ino}"
 
 
 def _demand() -> None:
