@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from daemun.plan.endpoints import apart
-from daemun.plan.plan import Plan, to_json
+from daemun.plan.endpoints import balanced, bare, digest
+from daemun.plan.plan import Plan, to_jsons
+from daemun.plan.service import Balanced
 
 if TYPE_CHECKING:
     from daemun.certificates.material import Material
@@ -28,13 +29,13 @@ class KeyPair:
 class Bundle:
     """A Plan as JSON, and by id everything it names that does not stand in it.
 
-    `shape` is a digest of the Plan without endpoints, `generations` those of its services' endpoints; empty where
-    endpoints do not change by themselves.
+    `shape` is a digest of the Plan without endpoints, `balanced` has these of each service; empty where endpoints do
+    not change by themselves.
     """
 
     plan: bytes = field(repr=False)
     shape: bytes = field(default=b"", repr=False)
-    generations: Mapping[str, int] = field(default_factory=dict, repr=False)
+    balanced: Mapping[str, Balanced] = field(default_factory=dict, repr=False)
     certificates: Mapping[str, KeyPair] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -50,7 +51,7 @@ class Bundle:
         """Return the services whose endpoints alone differ; None when anything else of the Plan does."""
         if not self.shape or self.shape != newer.shape:
             return None
-        return [name for name, number in newer.generations.items() if self.generations.get(name) != number]
+        return [name for name, kind in newer.balanced.items() if self.balanced[name].generation != kind.generation]
 
 
 def bundle_of(
@@ -65,13 +66,13 @@ def bundle_of(
 
     `moving` where endpoints come and go by themselves.
     """
-    shape, generations = apart(plan) if moving else (b"", {})
+    text, *without = to_jsons(plan, *([bare(plan)] if moving else []))
     certificates = {name: materials[name] for name in plan.certificates}
     named = (name for made in plan.transports.values() if made.tls is not None for name in made.tls.roots)
     return Bundle(
-        plan=to_json(plan),
-        shape=shape,
-        generations=generations,
+        plan=text,
+        shape=digest(without[0]) if without else b"",
+        balanced=balanced(plan) if without else {},
         certificates={name: KeyPair(chain=one.chain, key=one.key) for name, one in certificates.items()},
         secrets={**secrets, **{name: roots[name] for name in named}},
     )

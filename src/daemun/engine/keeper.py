@@ -26,7 +26,9 @@ from daemun.engine.handover import Handover
 from daemun.engine.process import EngineProgram, Watched, listening_pid, start
 from daemun.engine.state import StateDir
 from daemun.errors import EngineError
+from daemun.plan.codec import written
 from daemun.plan.plan import VERSION
+from daemun.plan.service import Endpoint
 
 _log = structlog.get_logger()
 
@@ -120,11 +122,10 @@ class Keeper:
         if self._client is None:
             raise ConnectionLost("there is no engine")
         await self._handover.put(self._client, bundle)
-        wanted = json.loads(bundle.plan)["services"]
         for name in services:
-            balanced = wanted[name]["kind"]["balanced"]
-            endpoints, generation = balanced["endpoints"], balanced["generation"]
-            await self._client.call("set_endpoints", service=name, generation=generation, endpoints=endpoints)
+            kind = bundle.balanced[name]
+            endpoints: Json = json.loads(written(tuple[Endpoint, ...], kind.endpoints))
+            await self._client.call("set_endpoints", service=name, generation=kind.generation, endpoints=endpoints)
         self._remember(bundle)
         self._keep(bundle.plan, moved=True)
 

@@ -150,7 +150,7 @@ _plain: dict[Any, Write] = {
     bool: {False: "false", True: "true"}.__getitem__,
     int: int.__repr__,
 }
-# What has been written of one Plan, a dict for each type, by identity; each text with its value, so that no other value
+# What has been written in one call, a dict for each type, by identity; each text with its value, so that no other value
 # can have its identity meanwhile.
 _Texts = dict[int, tuple[Any, str]]
 _texts: list[_Texts] = []
@@ -158,8 +158,14 @@ _texts: list[_Texts] = []
 
 def written(of: Any, value: Any) -> str:
     """Return a value of this type as JSON, compact, fields in order."""
+    return written_all(of, value)[0]
+
+
+def written_all(of: Any, *values: Any) -> list[str]:
+    """Return several values of this type so; what they share is written once."""
     try:
-        return writer(of)(value)
+        write = writer(of)
+        return [write(value) for value in values]
     finally:
         for texts in _texts:
             texts.clear()
@@ -177,7 +183,7 @@ def _make_writer(of: Any) -> None:
     elif get_origin(of) is tuple:
         _make_list_writer(of)
     elif get_origin(of) is Mapping:
-        entry = writer(get_args(of)[1])
+        entry = _once(writer(get_args(of)[1]))
         _writers[of] = lambda value: (
             "{" + ",".join([f"{encode_basestring(key)}:{entry(one)}" for key, one in value.items()]) + "}"
         )

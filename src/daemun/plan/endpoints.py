@@ -1,7 +1,8 @@
 """What of a Plan may change without an apply: the endpoints of its services, each list with a generation.
 
     Plan ── Generations.stamped ──► Plan (a list that is another than before has a new generation)
-    Plan ── apart ──► what it is but for endpoints, as a digest; the generation of each service
+    Plan ── bare ──► Plan without endpoints; its JSON ── digest ──► what two Plans have in common but for endpoints
+    Plan ── balanced ──► the endpoints of each service
 
 Facts (docs/reference/engine.md): endpoints of a newer generation stay when a Plan with older ones is applied. So a
 generation must grow over restarts of the control plane: it is the time in microseconds, and more than any that was
@@ -16,10 +17,13 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
-from daemun.plan.origin import Origin
-from daemun.plan.plan import Plan, to_json
+from daemun.plan.plan import Plan
+from daemun.plan.route import Route
 from daemun.plan.service import Balanced, Service
+
+T = TypeVar("T", Route, Service)
 
 _GENERATION = re.compile(rb'"generation":(\d+)')
 
@@ -44,9 +48,9 @@ class Generations:
     def stamped(self, plan: Plan) -> Plan:
         """Return the Plan with the generation of each list of endpoints."""
         services = {name: self._stamped(name, service) for name, service in plan.services.items()}
-        kinds = {name: service.kind for name, service in services.items()}
-        self._known = {name: kind for name, kind in kinds.items() if isinstance(kind, Balanced)}
-        return replace(plan, services=services)
+        stamped = replace(plan, services=services)
+        self._known = balanced(stamped)
+        return stamped
 
     def _stamped(self, name: str, service: Service) -> Service:
         if not isinstance(service.kind, Balanced):
@@ -58,21 +62,31 @@ class Generations:
         return replace(service, kind=replace(service.kind, generation=self._last))
 
 
-def apart(plan: Plan) -> tuple[bytes, dict[str, int]]:
-    """Return a digest of a Plan without its endpoints, and the services' generations."""
-    services: dict[str, Service] = {}
-    generations: dict[str, int] = {}
-    for name, service in plan.services.items():
-        kind = service.kind
-        if isinstance(kind, Balanced):
-            generations[name] = kind.generation
-            kind = replace(kind, generation=0, endpoints=())
-        services[name] = replace(service, origin=_placeless(service.origin), kind=kind)
-    routes = {name: replace(route, origin=_placeless(route.origin)) for name, route in plan.routes.items()}
-    bare = replace(plan, services=services, routes=routes)
-    return hashlib.blake2b(to_json(bare), digest_size=16).digest(), generations
+def bare(plan: Plan) -> Plan:
+    """Return a Plan without its endpoints; what has none stays the very same, so that writing both costs little."""
+    services = {name: _bare_service(service) for name, service in plan.services.items()}
+    routes = {name: _placeless(route) for name, route in plan.routes.items()}
+    return replace(plan, services=services, routes=routes)
 
 
-def _placeless(origin: Origin) -> Origin:
-    """Return an origin by its name alone where it has no line."""
-    return origin if origin.line else replace(origin, file="")
+def balanced(plan: Plan) -> dict[str, Balanced]:
+    """Return what has endpoints, by the service's name."""
+    return {name: kind for name, service in plan.services.items() if isinstance(kind := service.kind, Balanced)}
+
+
+def digest(bare_plan: bytes) -> bytes:
+    """Return what two Plans' JSON without endpoints have in common when it is the same."""
+    return hashlib.blake2b(bare_plan, digest_size=16).digest()
+
+
+def _bare_service(service: Service) -> Service:
+    service = _placeless(service)
+    if not isinstance(service.kind, Balanced):
+        return service
+    return replace(service, kind=replace(service.kind, generation=0, endpoints=()))
+
+
+def _placeless(one: T) -> T:
+    """Return what has an origin with that by its name alone where it has no line."""
+    origin = one.origin
+    return one if origin.line or not origin.file else replace(one, origin=replace(origin, file=""))

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from daemun.plan.codec import MalformedPlan, object_of, reader, written
+from daemun.plan.codec import MalformedPlan, object_of, reader, written_all
 from daemun.plan.fault import FaultAnswers
 from daemun.plan.files import MimeTypes
 from daemun.plan.filter import Filter
@@ -25,7 +25,7 @@ from daemun.plan.table import Table
 from daemun.plan.template import Lookup
 from daemun.plan.tls import Certificate, TlsOptions
 
-__all__ = ["VERSION", "Lifetimes", "MalformedPlan", "Origin", "Plan", "from_json", "to_json", "to_tree"]
+__all__ = ["VERSION", "Lifetimes", "MalformedPlan", "Origin", "Plan", "from_json", "to_json", "to_jsons", "to_tree"]
 
 # The only version this control plane writes. An engine of another one is handed over to its own.
 VERSION = 1
@@ -77,12 +77,17 @@ class Plan:
 
 def to_json(plan: Plan) -> bytes:
     """Return the Plan as the engine reads it: UTF-8 JSON, compact, fields in order."""
-    return written(Plan, plan).encode()
+    return to_jsons(plan)[0]
+
+
+def to_jsons(*plans: Plan) -> list[bytes]:
+    """Return several Plans so; what they share costs once."""
+    return [text.encode() for text in written_all(Plan, *plans)]
 
 
 def to_tree(plan: Plan) -> dict[str, object]:
     """Return the Plan's JSON as dicts, lists and scalars."""
-    tree: dict[str, object] = json.loads(written(Plan, plan))
+    tree: dict[str, object] = json.loads(to_json(plan))
     return tree
 
 
