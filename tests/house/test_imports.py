@@ -32,7 +32,7 @@ LAYERS = (
     ("needs", "engine_terms"),
     ("config", "plan"),
     ("logs",),
-    ("errors",),
+    ("errors", "whole_file"),
 )
 """From top to bottom; a module imports from layers below its own, and from its own part of its layer."""
 CRATES = {
@@ -48,6 +48,7 @@ MODULES = [
     SOURCE / "needs.py",
     SOURCE / "engine_terms.py",
     SOURCE / "errors.py",
+    SOURCE / "whole_file.py",
 ]
 
 

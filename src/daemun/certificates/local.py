@@ -23,6 +23,7 @@ from daemun.certificates.material import Material, parse
 from daemun.config.local_names import address_of, is_local
 from daemun.errors import CertificateError
 from daemun.plan.scalars import Id
+from daemun.whole_file import replace_file
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -190,8 +191,4 @@ class LocalAuthority:
 
     def _publish(self, root: str) -> None:
         """Write the root where people find it; everybody may read it."""
-        descriptor, name = tempfile.mkstemp(prefix=".root-", dir=self.directory)
-        with os.fdopen(descriptor, "w") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(root)
-        Path(name).replace(self.root_path)
+        replace_file(self.root_path, root.encode(), mode=0o644)

@@ -16,11 +16,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from daemun.errors import EngineError
+from daemun.whole_file import replace_file
 
 # sockaddr_un holds 108 bytes with the closing zero.
 _LONGEST_SOCKET = 107
@@ -116,10 +116,7 @@ class StateDir:
         if not moved:
             with contextlib.suppress(FileNotFoundError):
                 current.replace(self.path / "plan.previous.json")
-        descriptor, name = tempfile.mkstemp(prefix=".plan-", dir=self.path)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(plan)
-        Path(name).replace(current)
+        replace_file(current, plan)
 
     def clear_socket(self) -> None:
         """Remove the socket that a dead engine left."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import structlog
+
+from daemun.whole_file import replace_file
 
 _log = structlog.get_logger()
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -36,10 +36,7 @@ class Store:
         if self._path is None or text == self._kept:
             return
         try:
-            descriptor, name = tempfile.mkstemp(prefix=".containers-", dir=self._path.parent)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text)
-            Path(name).replace(self._path)
+            replace_file(self._path, text)
         except OSError as error:
             _log.warning("the containers cannot be kept", file=str(self._path), reason=error.strerror)
         self._kept = text
