@@ -6,7 +6,6 @@ with its reason; a difference that is listed and never seen is an error too.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ import pytest
 
 from tests.kit.differential import Answer, Asked, ask, differing, requests
 from tests.kit.nginx_command import Prefix, listens
-from tests.kit.origin import Origin, Visit
+from tests.kit.origin import Origin, echoing
 from tests.kit.waiting import until
 
 SEED = 20261125
@@ -101,19 +100,6 @@ DIFFERENCES = [
 ]
 
 
-def told(visit: Visit) -> None:
-    """The backend: answers with what it got."""
-    while True:
-        request = visit.read_request()
-        seen = {
-            "line": request.line,
-            "headers": request.headers,
-            "body": request.body.decode("latin-1"),
-            "visit": visit.number,
-        }
-        visit.answer(b"" if request.method == "HEAD" else json.dumps(seen).encode(), "X-Echo: 1")
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
     """What the static locations serve; the temporary directory is everyone's, for nginx's workers are nobody."""
@@ -149,7 +135,7 @@ def nginx(files: Path, backend: str) -> Iterator[int]:
 
 @pytest.fixture
 def backend() -> Iterator[str]:
-    with Origin(told) as origin:
+    with Origin(echoing("X-Echo: 1")) as origin:
         yield origin.address
 
 

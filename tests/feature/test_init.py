@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.daemun import Instance, gone
+from tests.kit.daemun import Instance, everything_to, gone
 from tests.kit.first_process import FirstProcess
 from tests.kit.origin import Origin, answering
 from tests.kit.traffic import Traffic
@@ -29,18 +29,11 @@ level = "info"
 """
 
 
-def dynamic(url: str) -> str:
-    return (
-        '[http.routers.a]\nrule = "PathPrefix(`/`)"\nservice = "a"\n'
-        f'[http.services.a.loadBalancer]\nservers = [{{url = "{url}"}}]\n'
-    )
-
-
 @pytest.fixture
 def instance() -> Iterator[Instance]:
     with Origin(answering(b"one")) as origin, Instance() as made:
         made.write("daemun.toml", STATIC)
-        made.write("dynamic.toml", dynamic(f"http://{origin.address}"))
+        made.write("dynamic.toml", everything_to(f"http://{origin.address}"))
         yield made
 
 
@@ -76,7 +69,7 @@ def test_the_control_plane_dies(instance: Instance, *, namespace: bool) -> None:
             assert init.engine() == engine
             assert engine in init.children()
             traffic.more()
-            instance.write("dynamic.toml", dynamic(f"http://{other.address}"))
+            instance.write("dynamic.toml", everything_to(f"http://{other.address}"))
             until(lambda: client.request().body == b"two", what="the change")
             traffic.more()
         assert not traffic.failures

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.daemun import Instance
+from tests.kit.daemun import Instance, everything_to
 from tests.kit.first_process import FirstProcess
 from tests.kit.origin import Origin, answering
 from tests.kit.waiting import LIMIT
@@ -62,11 +62,7 @@ def test_it_serves_without_root() -> None:
         instance.write(
             "daemun.toml", '[entryPoints.web]\naddress = "127.0.0.1:99"\n[providers.file]\nfilename = "d.toml"\n'
         )
-        instance.write(
-            "d.toml",
-            '[http.routers.a]\nrule = "PathPrefix(`/`)"\nservice = "a"\n'
-            f'[http.services.a.loadBalancer]\nservers = [{{url = "http://{origin.address}"}}]\n',
-        )
+        instance.write("d.toml", everything_to(f"http://{origin.address}"))
         told.bind(str(instance.path / "notify"))
         told.settimeout(LIMIT)
         run = ("run", "--config", str(instance.path / "daemun.toml"), "--state-dir", str(instance.state))

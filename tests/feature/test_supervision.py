@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.daemun import Instance, gone
+from tests.kit.daemun import Instance, everything_to, gone
 from tests.kit.origin import Origin, Visit, answering
 from tests.kit.traffic import Traffic
 from tests.kit.waiting import until
@@ -31,19 +31,12 @@ level = "info"
 """
 
 
-def dynamic(url: str) -> str:
-    return (
-        '[http.routers.a]\nrule = "PathPrefix(`/`)"\nservice = "a"\n'
-        f'[http.services.a.loadBalancer]\nservers = [{{url = "{url}"}}]\n'
-    )
-
-
 @contextlib.contextmanager
 def serving(origin: Origin, *, port: int = 0) -> Iterator[Instance]:
     """Files in an instance's directory, for one server."""
     with Instance() as instance:
         instance.write("daemun.toml", STATIC.format(port=port))
-        instance.write("dynamic.toml", dynamic(f"http://{origin.address}"))
+        instance.write("dynamic.toml", everything_to(f"http://{origin.address}"))
         yield instance
 
 
@@ -71,7 +64,7 @@ def test_control_plane_killed(instance: Instance) -> None:
         assert "engine adopted" in second.log
         traffic.more()
         assert client.request().body == b"one"
-        instance.write("dynamic.toml", dynamic(f"http://{other.address}"))
+        instance.write("dynamic.toml", everything_to(f"http://{other.address}"))
         second.applied()
         assert client.request().body == b"two"
         traffic.more()
@@ -90,7 +83,7 @@ def test_adopted_with_a_broken_file(instance: Instance) -> None:
     assert instance.get("/").body == b"one"
     assert "dynamic.toml:1:" in plane.log
     with Origin(answering(b"two")) as other:
-        instance.write("dynamic.toml", dynamic(f"http://{other.address}"))
+        instance.write("dynamic.toml", everything_to(f"http://{other.address}"))
         plane.applied()
         assert instance.get("/").body == b"two"
 
@@ -131,7 +124,7 @@ def test_crash_loop(instance: Instance) -> None:
     plane = instance.run()
     with Origin(answering(b"two")) as two, Origin(answering(b"three")) as three:
         more = '[http.routers.b]\nrule = "Path(`/b`)"\nservice = "a"\n'
-        instance.write("dynamic.toml", dynamic(f"http://{two.address}") + more)
+        instance.write("dynamic.toml", everything_to(f"http://{two.address}") + more)
         plane.applied()
         assert instance.get("/").body == b"two"
         for _ in range(3):
@@ -139,7 +132,7 @@ def test_crash_loop(instance: Instance) -> None:
             plane.applied()
         assert instance.get("/").body == b"one"
         assert "going back to the one before" in plane.log
-        instance.write("dynamic.toml", dynamic(f"http://{three.address}"))
+        instance.write("dynamic.toml", everything_to(f"http://{three.address}"))
         plane.applied()
         assert instance.get("/").body == b"three"
 
@@ -149,7 +142,7 @@ def test_only_the_endpoints_are_set(instance: Instance) -> None:
     plane = instance.run()
     with Origin(answering(b"two")) as two, Origin(answering(b"three")) as three:
         for origin, body in ((two, b"two"), (three, b"three")):
-            instance.write("dynamic.toml", dynamic(f"http://{origin.address}"))
+            instance.write("dynamic.toml", everything_to(f"http://{origin.address}"))
             assert plane.told("X_DAEMUN_ENDPOINTS") == "1"
             assert instance.get("/").body == body
         with instance.control() as control:
@@ -159,7 +152,7 @@ def test_only_the_endpoints_are_set(instance: Instance) -> None:
         plane.applied()
         assert instance.get("/").body == b"three"
         more = '[http.routers.b]\nrule = "Path(`/b`)"\nservice = "a"\n'
-        instance.write("dynamic.toml", dynamic(f"http://{three.address}") + more)
+        instance.write("dynamic.toml", everything_to(f"http://{three.address}") + more)
         assert plane.applied() == 2
         assert instance.get("/b").body == b"three"
 
@@ -168,10 +161,10 @@ def test_endpoints_set_before_an_adoption(instance: Instance) -> None:
     """The next control plane's endpoints are newer than those that were set by the one before."""
     first = instance.run()
     with Origin(answering(b"two")) as two, Origin(answering(b"three")) as three:
-        instance.write("dynamic.toml", dynamic(f"http://{two.address}"))
+        instance.write("dynamic.toml", everything_to(f"http://{two.address}"))
         first.told("X_DAEMUN_ENDPOINTS")
         first.kill()
-        instance.write("dynamic.toml", dynamic(f"http://{three.address}"))
+        instance.write("dynamic.toml", everything_to(f"http://{three.address}"))
         instance.run()
         assert instance.get("/").body == b"three"
 

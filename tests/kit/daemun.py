@@ -26,6 +26,14 @@ from tests.kit.waiting import LIMIT, until
 from tests.kit.wire import Client, Response
 
 
+def everything_to(url: str) -> str:
+    """A dynamic file: one router, which takes every request to this server."""
+    return (
+        '[http.routers.a]\nrule = "PathPrefix(`/`)"\nservice = "a"\n'
+        f'[http.services.a.loadBalancer]\nservers = [{{url = "{url}"}}]\n'
+    )
+
+
 class Instance:
     """A directory with configuration files and a state directory, and the control planes that ran in it."""
 

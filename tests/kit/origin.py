@@ -167,17 +167,33 @@ class Visit:
 Script = Callable[[Visit], None]
 
 
+def told(visit: Visit) -> tuple[Request, bytes]:
+    """Reads a request; that, and as JSON what it was."""
+    request = visit.read_request()
+    seen = {
+        "line": request.line,
+        "headers": request.headers,
+        "body": request.body.decode("latin-1"),
+        "visit": visit.number,
+    }
+    return request, json.dumps(seen).encode()
+
+
 def echo(visit: Visit) -> None:
     """Answers every request with what it was."""
     while True:
-        request = visit.read_request()
-        told = {
-            "line": request.line,
-            "headers": request.headers,
-            "body": request.body.decode("latin-1"),
-            "visit": visit.number,
-        }
-        visit.answer(json.dumps(told).encode(), "Content-Type: application/json")
+        visit.answer(told(visit)[1], "Content-Type: application/json")
+
+
+def echoing(*headers: str) -> Script:
+    """Answers every request with what it was and these fields; one that wants the head alone, with no body."""
+
+    def script(visit: Visit) -> None:
+        while True:
+            request, text = told(visit)
+            visit.answer(b"" if request.method == "HEAD" else text, *headers)
+
+    return script
 
 
 def answering(body: bytes = b"ok", *headers: str, status: str = "200 OK") -> Script:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ import pytest
 from tests.kit.differential import Answer, ask, differing
 from tests.kit.etc_nginx import AUTHORITY, Case, cases, said
 from tests.kit.nginx_command import Prefix, listens
-from tests.kit.origin import Origin, Visit
+from tests.kit.origin import Origin, echoing
 from tests.kit.waiting import until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
@@ -31,22 +30,10 @@ LISTED = {
     "transfer-encoding",
 }
 """Fields that may differ (docs/explain/differences-nginx.md); bodies are compared whole."""
+APPLICATION = echoing("X-Echo: 1", "X-Powered-By: echo", "Location: http://elsewhere.example.org/")
+"""Tells what it got, and sends redirects."""
 RUN = [case for case in cases() if case.says is None]
 REFUSED = [case for case in cases() if case.says is not None]
-
-
-def told(visit: Visit) -> None:
-    """An application: tells what it got, and sends redirects."""
-    while True:
-        request = visit.read_request()
-        seen = {
-            "line": request.line,
-            "headers": request.headers,
-            "body": request.body.decode("latin-1"),
-            "visit": visit.number,
-        }
-        text = b"" if request.method == "HEAD" else json.dumps(seen).encode()
-        visit.answer(text, "X-Echo: 1", "X-Powered-By: echo", "Location: http://elsewhere.example.org/")
 
 
 @contextlib.contextmanager
@@ -55,7 +42,7 @@ def origins() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="daemun-app-") as folder:
         Path(folder).chmod(0o755)
         path = str(Path(folder) / "app.sock")
-        with Origin(told) as one, Origin(told) as two, Origin(told, unix=path):
+        with Origin(APPLICATION) as one, Origin(APPLICATION) as two, Origin(APPLICATION, unix=path):
             Path(path).chmod(0o777)
             yield {"APP": one.address, "APP2": two.address, "SOCKET": path}
 
