@@ -98,7 +98,7 @@ def _build(kept: Path) -> None:
 
 # A program whose PID is 1 ends at SIGTERM only if it says so; this one lets running answers end, as a server should.
 SAYS_ITS_NAME = """
-trap 'kill $!; sleep 0.2; exit 0' TERM
+trap 'kill $!; while pidof httpd; do sleep 0.05; done >/dev/null; exit 0' TERM
 echo "$NAME" >/www/index.html
 httpd -f -p 80 -h /www & wait
 """

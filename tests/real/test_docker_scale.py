@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from tests.kit.docker import Docker
 from tests.kit.docker_gate import docker_gate, rule
 from tests.kit.traffic import Traffic
+from tests.kit.waiting import until
 
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+
+# It says its name, never answers a request with `never` in its first line, and does not end at SIGTERM.
+ANSWERS_ALL_BUT_ONE = r"""
+trap "" TERM
+cat >/answer <<'END'
+read -r asked
+while read -r field && [ ${#field} -gt 1 ]; do :; done
+case "$asked" in *never*) echo asked >&2; sleep 600;; esac
+printf 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nleaves'
+END
+nc -ll -p 80 -e sh /answer
+"""
 
 
 def test_scale_from_one_to_three_and_back(docker: Docker) -> None:
@@ -40,6 +55,23 @@ def test_stop_one_and_no_request_fails(docker: Docker) -> None:
             gate.servers("example.org", {stays.name})
             traffic.more()
         assert traffic.failures == []
+
+
+def test_one_that_vanishes_with_its_network_is_given_up(docker: Docker) -> None:
+    """Its end was announced and its network is gone: no packet says so, and the request it has not answered goes to another."""
+    labels = {**COMPOSE, **rule("example.org")}
+    with docker_gate(docker) as gate:
+        stays = docker.run(name="shop-web-1", labels=labels)
+        leaves = docker.run(command=["/bin/sh", "-c", ANSWERS_ALL_BUT_ONE], name="shop-web-2", labels=labels)
+        gate.servers("example.org", {stays.name, "leaves"})
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(gate.get, "example.org", "/?never") for _ in range(2)]
+            until(lambda: "asked" in leaves.logs(), what="the one that leaves to be asked")
+            leaves.kill("TERM")
+            gate.servers("example.org", {stays.name})
+            docker.call("POST", "/networks/bridge/disconnect", {"Container": leaves.id, "Force": True})
+            answers = [answer.result() for answer in both]
+        assert [(answer.status, answer.text.strip()) for answer in answers] == [(200, stays.name)] * 2
 
 
 def test_a_container_that_comes_or_goes_is_no_apply(docker: Docker) -> None:

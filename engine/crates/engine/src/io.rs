@@ -155,6 +155,11 @@ impl Io {
         }
     }
 
+    /// A peer that is not there any more is noticed ([`Socket::watch`]).
+    pub fn watch(&self, small: bool) {
+        self.socket().watch(small);
+    }
+
     /// Closing sends a reset, so that a peer does not take a truncated message for a whole one.
     pub fn reset_on_close(&self) {
         self.socket().reset_on_close();

@@ -8,12 +8,17 @@ use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{ready, Context, Poll};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
-use socket2::SockAddr;
+use socket2::{SockAddr, TcpKeepalive};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How often a peer is asked whether it is there, and how long it may say nothing.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
+const SILENT: Duration = Duration::from_secs(4);
 
 pub struct Socket {
     fd: AsyncFd<OwnedFd>,
@@ -83,6 +88,18 @@ impl Socket {
         let mut byte = [0u8; 1];
         let (_, n) = rustix::net::recv(&self.fd, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
         Ok((n > 0).then_some(byte[0]))
+    }
+
+    /// Has the kernel ask whether the peer's kernel is there: one that answers nothing for [`SILENT`] is taken for gone.
+    /// `unanswered`: also while it owes an acknowledgement, which one whose window is full may do for long.
+    pub fn watch(&self, unanswered: bool) {
+        let socket = socket2::SockRef::from(self.fd.get_ref());
+        let asking = TcpKeepalive::new().with_time(ASKED_EVERY).with_interval(ASKED_EVERY).with_retries(3);
+        // A Unix socket has no such thing and needs none: failing leaves what was.
+        let _ = socket.set_tcp_keepalive(&asking);
+        if unanswered {
+            let _ = socket.set_tcp_user_timeout(Some(SILENT));
+        }
     }
 
     /// Closing sends a reset where there is such a thing.

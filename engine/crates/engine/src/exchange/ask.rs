@@ -9,6 +9,7 @@ use wire::{HeadLimits, Refusal};
 use super::downstream::Downstream;
 use super::forward::Aim;
 use super::upload::{Source, Stopped, Upload};
+use crate::balance::Endpoint;
 use crate::buffer::{Buffer, Scratch};
 use crate::clock::{Moment, NEVER};
 use crate::fault::Fault;
@@ -40,7 +41,7 @@ pub async fn ask(
     scratch: &mut Scratch,
     to: &Aim<'_>,
     upload: &mut Upload,
-    upstream: &mut Upstream,
+    (upstream, endpoint): (&mut Upstream, &Endpoint),
 ) -> Result<(), Failure> {
     let worker = std::rc::Rc::clone(&downstream.worker);
     let clock = &worker.clock;
@@ -89,6 +90,7 @@ pub async fn ask(
         if let Poll::Ready(fault) = downstream.poll_gone(cx, buffer, upload.body_done()) {
             return Poll::Ready(Err(Failure::Client(fault)));
         }
+        upstream.look_after(endpoint, upload.is_small(out));
         if upload.finished(out) && until.head == NEVER {
             until.head = clock.after(transport.response_head_ms);
         }

@@ -247,6 +247,9 @@ async fn stream(
                 return Poll::Ready(Err(Fault::new(FaultKind::ClientGone, "the client left the event stream")));
             }
         }
+        if let Some((upstream, in_flight)) = lent {
+            upstream.look_after(in_flight, upload.is_small(to_upstream));
+        }
         if let Some((removal, endpoint)) = removal {
             removed = removal.deadline(&worker, endpoint);
         }

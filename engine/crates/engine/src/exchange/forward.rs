@@ -245,7 +245,7 @@ async fn try_endpoint(
         };
         scratch.record.peer = upstream.peer;
         let reused = upstream.uses > 0;
-        let result = ask::ask(downstream, scratch, to, upload, &mut upstream).await;
+        let result = ask::ask(downstream, scratch, to, upload, (&mut upstream, endpoint)).await;
         match result {
             Ok(()) => {
                 scratch.record.header_nanos = nanos(asked);

@@ -71,6 +71,7 @@ impl Tunnel {
                     Turn::Still => break,
                 }
             }
+            upstream.look_after(&in_flight, false);
             let removed = removal.deadline(worker, &in_flight);
             if alarm.poll(cx, idle.min(removed)) {
                 return Poll::Ready(());

@@ -34,6 +34,9 @@ pub(super) enum Body {
 /// What of an HTTP/2 body is put together for one write.
 const FRAMES_AT_ONCE: usize = 32 * 1024;
 
+/// Body bytes that no peer's kernel keeps waiting: a connection's first window is larger.
+const SMALL: u64 = 16 << 10;
+
 /// Why an upload ends early.
 pub enum Stopped {
     /// The client's fault, or it left.
@@ -148,6 +151,12 @@ impl Upload {
                 && self.sent == out.len()
                 && self.flushed
                 && self.rest.as_ref().is_none_or(Rest::is_sent))
+    }
+
+    /// Everything was sent and fits into any window: an endpoint's kernel acknowledges it whatever its application does.
+    #[must_use]
+    pub fn is_small(&self, out: &[u8]) -> bool {
+        self.body_bytes <= SMALL && self.finished(out)
     }
 
     /// The endpoint took no more of it.

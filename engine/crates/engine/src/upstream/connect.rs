@@ -57,7 +57,7 @@ pub async fn connect(
         }
     };
     let (io, peer) = opened.map_err(Failed::Error)?;
-    Ok(Upstream { io, born: worker.clock.now(), uses: 0, peer })
+    Ok(Upstream { io, born: worker.clock.now(), uses: 0, peer, is_watched: false })
 }
 
 async fn open(worker: &Worker, endpoint: &Endpoint, transport: &TransportRun) -> io::Result<(Io, Option<SocketAddr>)> {

@@ -26,6 +26,21 @@ pub struct Upstream {
     pub uses: u64,
     /// Which of the addresses of an endpoint's name it leads to.
     pub peer: Option<SocketAddr>,
+    /// Its kernel asks whether the peer is there.
+    pub is_watched: bool,
+}
+
+impl Upstream {
+    /// An endpoint that was removed may go with its network: no packet says so then, and an exchange that still waits for
+    /// it would wait forever. From its removal on, which wakes every task, the kernel asks. `small`: what was sent fits
+    /// into any window, so that silence cannot be an endpoint that reads slowly.
+    #[inline]
+    pub fn look_after(&mut self, endpoint: &Endpoint, small: bool) {
+        if endpoint.removed.load(Ordering::Relaxed) && !self.is_watched {
+            self.is_watched = true;
+            self.io.watch(small);
+        }
+    }
 }
 
 struct Idle {
