@@ -96,9 +96,10 @@ def _build(kept: Path) -> None:
         built.rename(kept)
 
 
-# A program whose PID is 1 ends at SIGTERM only if it says so; this one lets running answers end, as a server should.
+# A program whose PID is 1 ends at SIGTERM only if it says so; this one lets running answers end, as a server should, and
+# stays until what they wrote has left: its network goes with it, and what is still in there is lost.
 SAYS_ITS_NAME = """
-trap 'kill $!; while pidof httpd; do sleep 0.05; done >/dev/null; exit 0' TERM
+trap 'kill $!; while pidof httpd; do sleep 0.05; done >/dev/null; sleep 0.2; exit 0' TERM
 echo "$NAME" >/www/index.html
 httpd -f -p 80 -h /www & wait
 """
