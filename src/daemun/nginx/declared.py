@@ -7,7 +7,7 @@ in lower case: nginx's variables have no case.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemun.errors import Place
@@ -16,6 +16,25 @@ from daemun.nginx.variable_names import KNOWN
 
 NAMED_GROUP = re.compile(r"(?<!\\)\(\?(?:P?<([A-Za-z_][A-Za-z0-9_]*)>|'([A-Za-z_][A-Za-z0-9_]*)')")
 NUMBERED = re.compile(r"\$[1-9]")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
+_BEGINS_URI = re.compile("[/?#]")
+# nginx's own variables that are a name, an address or a number: no `/`, `?` or `#` is ever in them.
+_NO_URI = frozenset(
+    [
+        "host",
+        "hostname",
+        "pid",
+        "proxy_host",
+        "proxy_port",
+        "remote_addr",
+        "remote_port",
+        "scheme",
+        "server_addr",
+        "server_name",
+        "server_port",
+        "ssl_server_name",
+    ]
+)
 _PATTERNED = ("rewrite", "location", "if", "server_name", "map")
 LOOKUPS = ("map", "geo", "split_clients")
 
@@ -40,6 +59,8 @@ class Declared:
     lookups: Mapping[str, LookupKey] = field(default_factory=dict)
     # `$1` to `$9` stand somewhere: patterns with groups keep what they matched.
     numbered: bool = False
+    # What `set` and lookups may make of a variable, as written.
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def names(self) -> Iterator[str]:
         """Return every name."""
@@ -47,11 +68,29 @@ class Declared:
         yield from self.groups
         yield from self.lookups
 
+    def may_hold_uri(self, text: str) -> bool:
+        """Tell whether a text could come to hold a `/`, `?` or `#`, by all its variables may be."""
+        left, seen = [text], {text}
+        while left:
+            one = left.pop()
+            if _BEGINS_URI.search(one) is not None:
+                return True
+            for found in _VARIABLE.finditer(one):
+                name = (found[1] or found[2]).lower()
+                if name in _NO_URI:
+                    continue
+                if name not in self.values or name in self.groups:
+                    return True
+                left += [value for value in self.values[name] if value not in seen]
+                seen.update(self.values[name])
+        return False
+
 
 def gather(directives: Iterable[Directive]) -> Declared:
     """Return what these directives and the ones inside them define."""
     slots: dict[str, None] = {}
     lookups: dict[str, LookupKey] = {}
+    values: dict[str, list[str]] = {}
     sets: list[list[str]] = []
     numbered = False
     for one in _walk(directives):
@@ -60,10 +99,13 @@ def gather(directives: Iterable[Directive]) -> Declared:
             # `set $args` writes nginx's own; any other of these is refused where it stands.
             if name not in KNOWN:
                 slots[name] = None
+                values.setdefault(name, []).extend(one.args[1:2])
         elif one.name in LOOKUPS and one.args:
             key = one.args[0] if len(one.args) > 1 else "$remote_addr"
             place = one.places[-1] if one.places else one.place
-            lookups.setdefault(one.args[-1].removeprefix("$").lower(), LookupKey(kind=one.name, key=key, place=place))
+            name = one.args[-1].removeprefix("$").lower()
+            lookups.setdefault(name, LookupKey(kind=one.name, key=key, place=place))
+            values.setdefault(name, []).extend(entry.args[-1] for entry in one.block or () if entry.args)
         if not numbered:
             text = " ".join(one.args)
             numbered = "$" in text and NUMBERED.search(text) is not None
@@ -72,7 +114,7 @@ def gather(directives: Iterable[Directive]) -> Declared:
     groups = _shared_slots(sets)
     # A variable that `set` writes too has two slots, the pattern's one under a name no variable has.
     apart = {name: f"?{slot}" if slot in slots else slot for name, slot in groups.items()}
-    return Declared(slots=tuple(slots), groups=apart, lookups=lookups, numbered=numbered)
+    return Declared(slots=tuple(slots), groups=apart, lookups=lookups, numbered=numbered, values=values)
 
 
 def group_names(pattern: str) -> list[str]:

@@ -2,20 +2,24 @@
 
 Facts (nginx): without a URI the target goes on as it came; with one it replaces the location's prefix; `$proxy_host` is
 the host and port as written, `localhost` for a Unix socket; with variables in it the URL is used as it is then, its URI
-only when it has one. Decision: the scheme is written out.
+only when it has one (`alternatives`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 
 from daemun.errors import Place
 from daemun.nginx.directive import Directive
 from daemun.nginx.making import Making
+from daemun.nginx.scene import Scene
 from daemun.nginx.values import complain
+from daemun.nginx.variables import template
+from daemun.plan.template import Template
 
+_SCHEMES = ("http://", "https://")
 _SCHEME = re.compile(r"(https?)://", re.IGNORECASE)
 # A variable that begins with a slash, or one right behind a port: there the URI begins.
 _URI_VARIABLE = re.compile(
@@ -31,7 +35,8 @@ class Passed:
     """A URL of proxy_pass. `host` is as written, with the port when one is; `address` has always one.
 
     `uri` is None when there is none. `url` is the whole as `proxy_redirect default` takes it. `place` is where it is
-    written.
+    written. `here` has the variables of its own that stand in `host` and `uri`. With `any_scheme` all of it is the host:
+    what it means is known with the request.
     """
 
     place: Place
@@ -41,11 +46,17 @@ class Passed:
     port: str
     address: str
     uri: str | None
+    here: Mapping[str, Template] = field(default_factory=dict)
+    any_scheme: bool = False
 
     @property
     def named(self) -> str:
         """The name without its port: what an `upstream` block may be called."""
         return self.host if self.port == "" else self.host.rpartition(":")[0]
+
+    def template(self, text: str, making: Making, scene: Scene) -> Template:
+        """Return the template of a part of it."""
+        return template(text, making, self.place, captures=scene.captures, here=self.here)
 
 
 def parse_pass(directive: Directive, making: Making, upstreams: Container[str]) -> Passed | None:
@@ -56,11 +67,12 @@ def parse_pass(directive: Directive, making: Making, upstreams: Container[str]) 
     text, place = directive.args[0], directive.places[0]
     scheme = _SCHEME.match(text)
     if scheme is None:
-        if text.startswith("$"):
-            remedy = "write the scheme before the variable: proxy_pass http://$name;"
-            complain(making, directive, "the scheme cannot be a variable", argument=0, kind="not_yet", remedy=remedy)
-        else:
-            complain(making, directive, "invalid URL prefix", argument=0, remedy="it begins with http:// or https://")
+        begins, variable, _ = text.partition("$")
+        if variable and any(one.startswith(begins.lower()) for one in _SCHEMES):
+            return Passed(
+                place=place, url=text, secure=False, host=text, port="", address=text, uri=None, any_scheme=True
+            )
+        complain(making, directive, "invalid URL prefix", argument=0, remedy="it begins with http:// or https://")
         return None
     secure = scheme[1].lower() == "https"
     rest = text[scheme.end() :]

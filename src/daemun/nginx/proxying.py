@@ -7,8 +7,10 @@ What goes where is in passing.py, fields in request_headers.py, Location in loca
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from daemun.errors import Place
+from daemun.nginx.alternatives import Alternative, alternatives
 from daemun.nginx.directive import Directive
 from daemun.nginx.level import Level
 from daemun.nginx.location_rewrites import location_rewrites
@@ -120,6 +122,8 @@ class Proxying:
     upstreams: Upstreams
     tls: UpstreamTlsMaker
     _passed: dict[str, Passed] = field(default_factory=dict)
+    # What was said of these is said once.
+    _unreadable: set[Place] = field(default_factory=set)
     _said: dict[Level, _Said] = field(default_factory=dict)
     _defaults: dict[tuple[str, Template, str], tuple[route.LocationRewrite, ...]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], RequestFields] = field(default_factory=dict)
@@ -127,46 +131,55 @@ class Proxying:
     # Locations that say the same in the same surroundings: one of many servers is like the other.
     _alike: dict[tuple[object, ...], Proxied] = field(default_factory=dict)
 
-    def choices(self, directive: Directive, scene: Scene) -> tuple[tuple[str, Template], ...]:
-        """Return the upstreams that a proxy_pass with a variable may name, and the text that names them."""
-        if "$" not in directive.args[0] or not self.upstreams.blocks:
-            return ()
-        passed = parse_pass(directive, self.making, self.upstreams.known)
-        if passed is None or "$" not in passed.host or passed.port:
-            return ()
-        host = template(passed.host, self.making, passed.place, captures=scene.captures)
-        return tuple((name, host) for name in self.upstreams.blocks)
+    def alternatives(self, directive: Directive, scene: Scene) -> tuple[Alternative, ...]:
+        """Return what a proxy_pass with variables may come to."""
+        passed = self._parsed(directive) if "$" in directive.args[0] else None
+        return () if passed is None else alternatives(passed, self.making, scene, self.upstreams.blocks)
 
     def proxy(
-        self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str = "", instead: str = ""
+        self,
+        level: Level,
+        scene: Scene,
+        directive: Directive,
+        *,
+        uri_forbidden: str = "",
+        instead: Passed | None = None,
     ) -> Proxied | None:
-        """Return what a proxy_pass means on a level.
+        """Return what a proxy_pass means on a level; None when it means nothing.
 
-        `uri_forbidden` says where no URI may stand in it; `instead` is the upstream its variable names.
+        `uri_forbidden` says where no URI may stand in it; `instead` is what its variables came to.
         """
         words = level.words() if level.kind == "location" and level.parent is not None else None
-        if words is None or level.parent is None or uri_forbidden or instead:
-            return self._proxy(level, scene, directive, uri_forbidden=uri_forbidden, instead=instead)
+        if words is None or level.parent is None or uri_forbidden or instead is not None:
+            passed = instead or self._parsed(directive)
+            return None if passed is None else self._proxy(level, scene, directive, passed, uri_forbidden=uri_forbidden)
         key = (words, level.parent.beyond(_APART), scene.origin, scene.path, scene.captures)
         found = self._alike.get(key)
         if found is None:
             before = len(self.making.problems)
-            found = self._proxy(level, scene, directive, uri_forbidden="", instead="")
+            passed = self._parsed(directive)
+            found = None if passed is None else self._proxy(level, scene, directive, passed, uri_forbidden="")
             if found is not None and len(self.making.problems) == before:
                 self._alike[key] = found
         return found
 
+    def _parsed(self, directive: Directive) -> Passed | None:
+        """Return the URL of a proxy_pass, read once for the same text."""
+        text = directive.args[0]
+        if text not in self._passed and directive.place not in self._unreadable:
+            passed = parse_pass(directive, self.making, self.upstreams.known)
+            if passed is None:
+                self._unreadable.add(directive.place)
+                return None
+            self._passed[text] = passed
+        return self._passed.get(text)
+
     def _proxy(
-        self, level: Level, scene: Scene, directive: Directive, *, uri_forbidden: str, instead: str
+        self, level: Level, scene: Scene, directive: Directive, passed: Passed, *, uri_forbidden: str
     ) -> Proxied | None:
-        passed = self._passed.get(directive.args[0]) or parse_pass(directive, self.making, self.upstreams.known)
-        if passed is None:
+        if passed.any_scheme:
             return None
-        self._passed[directive.args[0]] = passed
-        if instead:
-            passed = replace(passed, host=instead, port="", address=f"{instead}:80")
-        variables = "$" in passed.url
-        if uri_forbidden and passed.uri is not None and not variables:
+        if uri_forbidden and passed.uri is not None and "$" not in passed.url:
             message = f'"proxy_pass" cannot have URI part in {uri_forbidden}'
             complain(self.making, directive, message, argument=0, remedy=f"write {passed.url.removesuffix(passed.uri)}")
             return None
@@ -216,7 +229,7 @@ class Proxying:
         said = self._say(level)
         host = fields.host
         if host is None:
-            host = template(passed.host, self.making, passed.place, captures=scene.captures)
+            host = passed.template(passed.host, self.making, scene)
         return route.Proxy(
             service=service,
             target=self._target(passed, scene),
@@ -298,9 +311,9 @@ class Proxying:
         slot = "" if scene.captures is None else f" {scene.captures}"
         made = f"{name}{slot}"
         if made not in self.making.services:
-            address = template(text, self.making, passed.place, captures=scene.captures)
+            address = passed.template(text, self.making, scene)
             self.making.services[made] = service.Service(
-                origin=origin(name, directive),
+                origin=origin(passed.url if passed.here else name, directive),
                 kind=service.Dynamic(
                     address=address,
                     scheme=scheme,
@@ -314,9 +327,8 @@ class Proxying:
         if passed.uri is None:
             return route.Raw()
         if "$" in passed.url:
-            uri: Template = template(passed.uri, self.making, passed.place, captures=scene.captures)
             # What begins with a variable has no slash of its own, `http://name$request_uri` aside.
-            return route.TargetTemplate(uri)
+            return route.TargetTemplate(passed.template(passed.uri, self.making, scene))
         return route.ReplacePrefix(prefix=scene.path, with_=passed.uri)
 
     def _filter(self, fields: RequestFields, scene: Scene) -> tuple[Id, ...]:

@@ -20,6 +20,7 @@ from daemun.plan import filter as plan
 from daemun.plan.route import HeaderValue
 from daemun.plan.template import Template
 
+_BARE_END = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)\Z")
 _PROXY_VARIABLE = re.compile(r"\$(?:\{proxy_(host|port)\}|proxy_(host|port)(?![A-Za-z0-9_]))")
 _HOP = frozenset({"connection", "upgrade", "keep-alive", "proxy-connection", "te", "expect", "transfer-encoding"})
 
@@ -54,7 +55,7 @@ def request_fields(level: Level, making: Making, passed: Passed, captures: int |
                 asked = template(text, making, one.places[1], captures=captures)
             continue
         text = _PROXY_VARIABLE.sub(lambda found: _known(found, passed), text)
-        value = template(text, making, one.places[1], captures=captures)
+        value = template(text, making, one.places[1], captures=captures, here=passed.here)
         if lower == "host":
             host = value
         elif value:
@@ -74,9 +75,10 @@ def request_fields(level: Level, making: Making, passed: Passed, captures: int |
 
 
 def _known(found: re.Match[str], passed: Passed) -> str:
-    """Return `$proxy_host` and `$proxy_port`, which are known when there is no variable in the URL."""
+    """Return `$proxy_host`, and `$proxy_port` where there is no variable in the URL."""
+    if (found[1] or found[2]) == "host":
+        # What follows must not become part of a variable's name.
+        return _BARE_END.sub(r"${\1}", passed.host)
     if "$" in passed.host:
         return found[0]
-    if (found[1] or found[2]) == "host":
-        return passed.host
     return passed.port or ("443" if passed.secure else "80")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from daemun.nginx.access import access
+from daemun.nginx.alternatives import Alternative
 from daemun.nginx.directive import Directive
 from daemun.nginx.error_pages import error_pages
 from daemun.nginx.files import files, try_files
@@ -20,6 +21,7 @@ from daemun.nginx.log_formats import access_logs
 from daemun.nginx.making import Making
 from daemun.nginx.mirror import mirrors
 from daemun.nginx.pages import answer
+from daemun.nginx.passing import Passed
 from daemun.nginx.proxying import Proxying
 from daemun.nginx.realip import real_ip
 from daemun.nginx.scene import Scene
@@ -110,35 +112,39 @@ class Routes:
         return made
 
     def _named(self, level: Level, scene: Scene, outer: Id) -> tuple[Id, ...]:
-        """Return the filter that chooses an upstream where a variable of proxy_pass names one."""
+        """Return the filter that chooses what the variables of a proxy_pass came to."""
         handler = self._handler(level)
-        choices = () if handler is None else self.proxying.choices(handler, scene)
-        if not choices:
+        found = () if handler is None else self.proxying.alternatives(handler, scene)
+        if not found:
             return ()
-        steps = tuple(
-            script.If(
-                when=script.Equals(value=host, to=(Literal(name),)),
-                steps=(),
-                route=self._inside(level, scene, outer, instead=name),
-            )
-            for name, host in choices
-        )
+        steps = self._chosen(found, level, scene, outer)
         return (self.making.filter(f"{outer} upstream", plan_filter.Script(steps)),)
 
-    def _inside(self, level: Level, scene: Scene, outer: Id, *, instead: str = "") -> Id:
+    def _chosen(self, found: tuple[Alternative, ...], level: Level, scene: Scene, outer: Id) -> tuple[script.If, ...]:
+        return tuple(
+            script.If(
+                when=one.when,
+                steps=self._chosen(one.within, level, scene, outer),
+                route=self._inside(level, scene, outer, instead=one),
+            )
+            for one in found
+        )
+
+    def _inside(self, level: Level, scene: Scene, outer: Id, *, instead: Alternative | None = None) -> Id:
         """Add the route of an `if` or a `limit_except`: all that it means, without a rewrite phase.
 
-        With `instead`, the route of the level itself, when its proxy_pass names this upstream.
+        With `instead`, the route of the level itself, when its proxy_pass comes to this.
         """
         words = " ".join((level.kind, *(level.directive.args if level.directive is not None else ())))
-        made = self.unique(f"{outer} to {instead}" if instead else f"{outer} {words}")
+        made = self.unique(f"{outer} {words}" if instead is None else f"{outer} to {instead.word}")
         self.making.routes[made] = _RESERVED
         inner = replace(scene, name=made)
-        filters, action = self._content(level, inner, made, instead=instead)
+        chosen = self._named(level, inner, made) if instead is None else ()
+        filters, action = self._content(level, inner, made, instead=None if instead is None else instead.passed)
         self.making.routes[made] = self._route(
             level,
             internal=_is_internal(level),
-            filters=(*self._real_ip(level, inner), *filters, *self._after(level, inner)),
+            filters=(*chosen, *self._real_ip(level, inner), *filters, *self._after(level, inner)),
             action=action,
         )
         return made
@@ -155,7 +161,9 @@ class Routes:
             body_bytes=self._body_bytes(level),
         )
 
-    def _content(self, level: Level, scene: Scene, name: Id, *, instead: str = "") -> tuple[tuple[Id, ...], Action]:
+    def _content(
+        self, level: Level, scene: Scene, name: Id, *, instead: Passed | None = None
+    ) -> tuple[tuple[Id, ...], Action]:
         """Return the filters of access and content, and what answers."""
         gate = access(level, self.making, scene)
         filters: tuple[Id, ...] = (*(() if gate is None else (gate,)), *mirrors(level, self.making, scene))

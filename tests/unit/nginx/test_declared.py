@@ -48,3 +48,21 @@ def test_a_group_that_is_set_too_has_a_slot_apart() -> None:
     made = parts("server { set $lang en; location ~ ^/(?<lang>..)/ { return 204; } }")
     assert made.making.declared.groups == {"lang": "?lang"}
     assert made.making.slots == ["lang"]
+
+
+def test_which_texts_may_hold_a_uri() -> None:
+    """By what `set` and lookups write, through other variables too; what a client or a pattern says may be anything."""
+    declared = parts(
+        """
+        map $host $name { default app; a.test other:8080; }
+        map $host $base { default app; a.test app/base; }
+        map $host $inner { default $name; }
+        server {
+            server_name ~^(?<sub>.)$;
+            set $plain 10.0.0.1; set $loop $loop$host; set $deep http://$plain; set $asked $arg_a; location / { return 204; }
+        }
+        """
+    ).making.declared
+    closed = ["app", "$host:8000", "$name", "$inner", "${plain}:$server_port", "$loop"]
+    open_ = ["a/b", "$base", "$deep", "$asked", "$sub", "$1", "$uri", "$http_x", "x$arg_a"]
+    assert [text for text in [*closed, *open_] if declared.may_hold_uri(text)] == open_

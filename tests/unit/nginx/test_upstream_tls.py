@@ -6,7 +6,7 @@ import pytest
 
 from daemun.plan import route, service
 from daemun.plan.plan import Plan
-from daemun.plan.template import Literal, Variable
+from daemun.plan.template import Literal
 from tests.kit.nginx_language import draft_of, messages, server
 
 
@@ -44,19 +44,28 @@ def test_what_is_verified_and_shown() -> None:
     """Roots and a pair are needs of the configuration."""
     draft = draft_of(
         "server { listen 80; proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; proxy_ssl_server_name on;"
-        "proxy_ssl_name $host; proxy_ssl_certificate c.crt; proxy_ssl_certificate_key c.key;"
+        "proxy_ssl_name b.test; proxy_ssl_certificate c.crt; proxy_ssl_certificate_key c.key;"
         "location / { proxy_pass https://a.test; } }"
     )
     tls = tls_of(draft.whole)
-    assert (tls.verify, tls.send_name, tls.server_name) == (True, True, (Variable.HOST,))
+    assert (tls.verify, tls.send_name, tls.server_name) == (True, True, (Literal("b.test"),))
     assert tls.roots == tuple(draft.needs.roots)
     assert [tls.certificate] == list(draft.needs.pairs)
+
+
+@pytest.mark.parametrize("url", ["https://$host", "https://$arg_to", "$arg_url"])
+def test_the_name_of_a_host_in_a_variable(url: str) -> None:
+    """It is the endpoint's own: the engine knows it with the request."""
+    plan = server(f"location / {{ proxy_ssl_name $proxy_host; proxy_pass {url}; }}")
+    names = {one.tls.server_name for one in plan.transports.values() if one.tls is not None}
+    assert names == {None}
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ("proxy_ssl_verify on;", "no proxy_ssl_trusted_certificate for proxy_ssl_verify"),
+        ("proxy_ssl_name $host;", "the name cannot be a variable"),
         ("proxy_ssl_certificate a;", 'no "proxy_ssl_certificate_key" is defined for certificate "a"'),
     ],
 )
