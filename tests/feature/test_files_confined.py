@@ -133,7 +133,11 @@ def test_links_that_are_refused(tree: Path, from_root: bool) -> None:  # noqa: F
     """A link anywhere behind the root is forbidden: to a file, on the way, in an index, in a listing's way."""
     refuse = {"refuse": {"from": text(str(tree)) if from_root else []}}
     action = {
-        "files": files(str(tree), symlinks=refuse, listing={"format": "json", "exact_size": True, "local_time": False})
+        "files": files(
+            str(tree),
+            symlinks=refuse,
+            listing={"format": "json", "exact_size": True, "local_time": False, "charset": ""},
+        )
     }
     with Engine(serving({"/": action})) as engine, engine.client() as client:
         for target in ("/to-secret", "/to-absolute", "/link.txt", "/loop", "/broken"):

@@ -199,3 +199,18 @@ def test_break_after_a_rewrite() -> None:
             prefix.start()
             assert prefix.get("/a").status == 200
             assert origin.requests[0].target == "/b"
+
+
+def test_a_listing_has_its_charset() -> None:
+    """The page says the location's charset; names are cut by its characters, by bytes where it names none."""
+    with served("root .; autoindex on; location /utf8/ { root .; charset UTF-8; }") as prefix:
+        for folder in ("bytes", "utf8"):
+            (prefix.path / folder).mkdir()
+            (prefix.path / folder / ("ф" * 60)).touch()
+        prefix.start()
+        (prefix.path / "utf8" / "a.txt").touch()
+        assert prefix.get("/utf8/a.txt").get("Content-Type") == "text/plain; charset=UTF-8"
+        plain, utf8 = prefix.get("/bytes/"), prefix.get("/utf8/")
+        assert (plain.get("Content-Type"), utf8.get("Content-Type")) == ("text/html", "text/html; charset=UTF-8")
+        assert f">{'ф' * 47}..&gt;</a>".encode() in utf8.body
+        assert b">" + "ф".encode() * 23 + "ф".encode()[:1] + b"..&gt;</a>" in plain.body

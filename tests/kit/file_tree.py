@@ -16,7 +16,7 @@ from tests.kit.plans import Json, files, plan, policy, replaced, route
 MODIFIED = 784_111_777  # Sun, 06 Nov 1994 08:49:37 GMT, as in RFC 9110
 BIG = bytes(range(256)) * 1200
 TYPES = {"html": "text/html", "txt": "text/plain", "css": "text/css", "js": "application/javascript", "bin": "a/b"}
-LISTING = {"format": "html", "exact_size": True, "local_time": False}
+LISTING = {"format": "html", "exact_size": True, "local_time": False, "charset": ""}
 CONTENT = {
     "index.html": b"<p>home</p>",
     "hello.txt": b"hello, world\n" * 10,

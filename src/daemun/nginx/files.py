@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from daemun.nginx.directive import Directive
 from daemun.nginx.level import Level
 from daemun.nginx.making import Making
-from daemun.nginx.media_types import default_type, types_id
+from daemun.nginx.media_types import charset, default_type, types_id
 from daemun.nginx.pages import answer
 from daemun.nginx.scene import Scene
 from daemun.nginx.values import choice, complain, flag, number
@@ -54,6 +54,8 @@ _NAMES = frozenset(
         "gzip_proxied",
         "types",
         "default_type",
+        "charset",
+        "charset_types",
         "etag",
         "if_modified_since",
         "max_ranges",
@@ -215,6 +217,7 @@ def _listing(level: Level, making: Making) -> Listing | None:
         format=ListingFormat(choice(level, "autoindex_format", "html", _FORMATS, making)),
         exact_size=flag(level, "autoindex_exact_size", making, default=True),
         local_time=flag(level, "autoindex_localtime", making, default=False),
+        charset=charset(level, of="text/html"),
     )
 
 

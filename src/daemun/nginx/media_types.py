@@ -51,6 +51,12 @@ def types(level: Level, making: Making) -> Mapping[str, str]:
     return {extension: _named(known, name, of) for extension, known in found.items()} if name else found
 
 
+def charset(level: Level, *, of: str) -> str:
+    """Return the charset that a level gives this type; empty for none."""
+    name, types_ = _charset(level)
+    return name if of in types_ or "*" in types_ else ""
+
+
 def _types(level: Level, making: Making) -> Mapping[str, str]:
     blocks = level.own("types")
     if not blocks:

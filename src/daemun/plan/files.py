@@ -86,6 +86,8 @@ class Listing:
     exact_size: bool
     # Times of the machine's zone, not UTC.
     local_time: bool
+    # What the page says it is written in, empty for nothing. Names are cut by characters where it is `utf-8`.
+    charset: str
 
 
 class Coding(StrEnum):

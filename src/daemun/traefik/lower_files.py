@@ -41,7 +41,9 @@ def lower_files(entry: Entry[Service], files: Files) -> plan.Files:
         alias=plan.Off(),
         index=tuple((Literal(name),) for name in files.index),
         index_table=None,
-        listing=None if shown is None else plan.Listing(format=shown, exact_size=True, local_time=False),
+        listing=None
+        if shown is None
+        else plan.Listing(format=shown, exact_size=True, local_time=False, charset="utf-8"),
         fallback=files.page,
         precompressed=plan.Precompressed(
             codings=tuple(plan.Coding(name) for name in files.precompressed),

@@ -105,7 +105,7 @@ def test_what_else_is_said_of_files() -> None:
         alias=Off(),
         index=((Literal("a.html"),), (Literal("/b.php"),)),
         index_table="main",
-        listing=Listing(format=ListingFormat.JSON, exact_size=False, local_time=True),
+        listing=Listing(format=ListingFormat.JSON, exact_size=False, local_time=True, charset=""),
         fallback=None,
         precompressed=Precompressed(codings=(Coding.GZIP,), always=False, vary=True, http10=True, proxied=True),
         types="types",

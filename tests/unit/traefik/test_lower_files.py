@@ -44,7 +44,9 @@ def test_options_become_fields() -> None:
     found = action(made)
     assert found.fallback == "/index.html"
     assert found.max_ranges == 100
-    assert found.listing == plan.Listing(format=plan.ListingFormat.JSON, exact_size=True, local_time=False)
+    assert found.listing == plan.Listing(
+        format=plan.ListingFormat.JSON, exact_size=True, local_time=False, charset="utf-8"
+    )
     assert found.precompressed.codings == (plan.Coding.ZSTD, plan.Coding.GZIP)
     assert found.precompressed.vary
     assert found.symlinks == plan.Refuse(from_=(Literal("/s"),))

@@ -58,7 +58,7 @@ pub enum Alias {
     Whole,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listing {
     pub format: ListingFormat,
@@ -66,6 +66,8 @@ pub struct Listing {
     pub exact_size: bool,
     /// Times of the machine's zone, not UTC.
     pub local_time: bool,
+    /// What the page says it is written in, empty for nothing. Names are cut by characters where it is `utf-8`.
+    pub charset: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -81,15 +81,19 @@ impl Entry {
 /// A callback that is no name.
 pub fn answer(
     exchange: &mut Exchange<'_, '_>,
-    listing: Listing,
+    listing: &Listing,
     path: &[u8],
     entries: Vec<Entry>,
 ) -> Result<Answer, Fault> {
     let mut body = Vec::new();
+    let page = match listing.charset.as_str() {
+        "" => "text/html".to_owned(),
+        charset => format!("text/html; charset={charset}"),
+    };
     let media: &[u8] = match listing.format {
         ListingFormat::Html => {
             html(listing, path, &entries, &mut body);
-            b"text/html"
+            page.as_bytes()
         }
         ListingFormat::Json => {
             json(&entries, &mut body);
@@ -136,21 +140,23 @@ fn callback(query: &[u8]) -> Result<Option<&[u8]>, Fault> {
     }
 }
 
-fn html(listing: Listing, path: &[u8], entries: &[Entry], out: &mut Vec<u8>) {
+fn html(listing: &Listing, path: &[u8], entries: &[Entry], out: &mut Vec<u8>) {
     out.extend_from_slice(b"<html>\r\n<head><title>Index of ");
     escape_html(path, out);
     out.extend_from_slice(b"</title></head>\r\n<body>\r\n<h1>Index of ");
     escape_html(path, out);
     out.extend_from_slice(b"</h1><hr><pre><a href=\"../\">../</a>\r\n");
+    let by_characters = listing.charset.eq_ignore_ascii_case("utf-8");
     for entry in entries {
         out.extend_from_slice(b"<a href=\"");
         escape_component(&entry.name, out);
         let slash: &[u8] = if entry.is_directory() { b"/" } else { b"" };
         out.extend_from_slice(slash);
         out.extend_from_slice(b"\">");
-        let mut width = entry.name.len();
+        let mut width = characters(&entry.name, by_characters).count();
         if width > NAME {
-            escape_html(&entry.name[..NAME - 3], out);
+            let cut = characters(&entry.name, by_characters).nth(NAME - 3).unwrap_or(entry.name.len());
+            escape_html(&entry.name[..cut], out);
             out.extend_from_slice(b"..&gt;</a>");
         } else {
             escape_html(&entry.name, out);
@@ -172,6 +178,11 @@ fn html(listing: Listing, path: &[u8], entries: &[Entry], out: &mut Vec<u8>) {
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"</pre><hr></body>\r\n</html>\r\n");
+}
+
+/// Where the characters of a name begin: all its bytes, or those that go on no other of UTF-8.
+fn characters(name: &[u8], by_characters: bool) -> impl Iterator<Item = usize> + '_ {
+    name.iter().enumerate().filter(move |(_, &b)| !by_characters || b & 0xc0 != 0x80).map(|(at, _)| at)
 }
 
 /// Seconds that the machine's zone is ahead of UTC.

@@ -222,7 +222,7 @@ fn directory(exchange: &mut Exchange<'_, '_>, run: &FilesRun, path: &[u8]) -> Re
             let links = Links::of(exchange, run, &name);
             let opened = open::open(&name, links.as_ref()).map_err(|why| missing(why, &name))?;
             let entries = listing::read(&opened).map_err(|why| missing(why.into(), &name))?;
-            Ok(Served::Answer(listing::answer(exchange, *listing, path, entries)?))
+            Ok(Served::Answer(listing::answer(exchange, listing, path, entries)?))
         }
         _ => {
             // What is fallen back to stands for a directory too.

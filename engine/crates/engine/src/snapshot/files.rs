@@ -159,7 +159,7 @@ impl FilesRun {
             },
             index: files.index.iter().map(text).collect::<Result<_, _>>()?,
             index_table: files.index_table.as_ref().map(|table| links.table(table)).transpose()?,
-            listing: files.listing,
+            listing: files.listing.clone(),
             fallback: files.fallback.as_ref().map(|path| path.clone().into_bytes()),
             codings: files.precompressed.codings.iter().map(|coding| CodingRun::of(*coding)).collect(),
             always: files.precompressed.always,
