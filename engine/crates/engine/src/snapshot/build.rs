@@ -15,7 +15,7 @@ use super::files::{FilesRun, TryFilesRun, TypesRun};
 use super::http::HttpRun;
 use super::links::{Links, Routing};
 use super::listener::{FaultsRun, HostRun, ListenerRun, TableRun};
-use super::route::{ActionRun, JumpRun, ProxyRun, RedirectRun, RespondRun, RouteRun};
+use super::route::{ActionRun, JumpRun, Passes, ProxyRun, RedirectRun, RespondRun, RouteRun};
 use super::service::{RetryRun, ServiceRun, TransportRun};
 use super::{Life, Snapshot};
 use crate::control::error::CallError;
@@ -57,16 +57,17 @@ pub fn build(
     let services = services(plan, &transports, before, &links)?;
     let lookups = each(&plan.lookups, "lookups", |_, l| LookupRun::build(l, &links).map(Arc::new))?;
     let types = each(&plan.mime_types, "mime_types", |_, types| Ok(Arc::new(TypesRun::build(types))))?;
+    let passes = Passes::default();
     let routes = each(&plan.routes, "routes", |id, r| {
         Ok(Arc::new(RouteRun {
-            id: id.to_owned(),
-            origin: r.origin.clone(),
             internal: r.internal,
             filters: find_all(&filters, "filter", &r.filters)?,
-            action: action(&r.action, &services, &transports, &types, &links)?,
-            faults: find(&faults, "faults", &r.faults)?,
-            logs: find_all(&logs, "log", &r.logs)?,
+            action: action(&r.action, &services, &transports, &types, (&passes, &links))?,
             body_bytes: r.body_bytes,
+            logs: find_all(&logs, "log", &r.logs)?,
+            faults: find(&faults, "faults", &r.faults)?,
+            id: id.to_owned(),
+            origin: r.origin.clone(),
         }))
     })?;
     let tables = each(&plan.tables, "tables", |_, table| {
@@ -205,20 +206,20 @@ fn action(
     services: &Services,
     transports: &Built<TransportRun>,
     types: &Built<TypesRun>,
-    links: &Links<'_>,
+    (passes, links): (&Passes, &Links<'_>),
 ) -> Result<ActionRun, CallError> {
     Ok(match action {
         Action::Proxy(proxy) => {
             let service = services.all.get(&proxy.service).cloned();
             let service = service.ok_or_else(|| CallError::reference("", "service", &proxy.service))?;
             let transport = proxy.transport.as_ref().map(|id| find(transports, "transport", id)).transpose()?;
-            ActionRun::Proxy(ProxyRun::build(proxy, service, transport, links)?)
+            ActionRun::Proxy(ProxyRun::build(proxy, service, transport, passes, links)?)
         }
-        Action::Respond(respond) => ActionRun::Respond(RespondRun::build(respond, links)?),
-        Action::Redirect(redirect) => ActionRun::Redirect(RedirectRun::build(redirect, links)?),
+        Action::Respond(respond) => ActionRun::Respond(Box::new(RespondRun::build(respond, links)?)),
+        Action::Redirect(redirect) => ActionRun::Redirect(Box::new(RedirectRun::build(redirect, links)?)),
         Action::Ping { terminating_status } => ActionRun::Ping { terminating_status: *terminating_status },
         Action::Fail(kind) => ActionRun::Fail(*kind),
-        Action::Jump(jump) => ActionRun::Jump(JumpRun::build(jump, links)?),
+        Action::Jump(jump) => ActionRun::Jump(Box::new(JumpRun::build(jump, links)?)),
         Action::Files(files) => ActionRun::Files(Box::new(files_run(files, types, links)?)),
         Action::TryFiles(tries) => {
             let files = files_run(&tries.files, types, links)?;
@@ -263,7 +264,7 @@ fn find<T>(all: &Built<T>, kind: &str, id: &str) -> Result<Arc<T>, CallError> {
     all.get(id).cloned().ok_or_else(|| CallError::reference("", kind, id))
 }
 
-fn find_all<T>(all: &Built<T>, kind: &str, ids: &[Id]) -> Result<Vec<Arc<T>>, CallError> {
+fn find_all<T>(all: &Built<T>, kind: &str, ids: &[Id]) -> Result<Box<[Arc<T>]>, CallError> {
     ids.iter().map(|id| find(all, kind, id)).collect()
 }
 

@@ -21,7 +21,7 @@ pub struct ListenerRun {
     pub http: Arc<HttpRun>,
     pub index: HostIndex,
     /// As the index numbers them.
-    pub hosts: Vec<Arc<HostRun>>,
+    pub hosts: Box<[Arc<HostRun>]>,
     pub closing: plan::listener::Closing,
     pub http1: bool,
     pub http2: bool,
@@ -35,16 +35,16 @@ pub struct HostRun {
     pub origin: Origin,
     pub server_name: String,
     pub http: Arc<HttpRun>,
-    pub filters: Vec<Arc<FilterRun>>,
+    pub filters: Box<[Arc<FilterRun>]>,
     pub table: Arc<TableRun>,
     pub faults: Arc<FaultsRun>,
-    pub logs: Vec<Arc<LogRun>>,
+    pub logs: Box<[Arc<LogRun>]>,
 }
 
 pub struct TableRun {
     pub index: TableIndex,
     /// As the index numbers them.
-    pub routes: Vec<Arc<RouteRun>>,
+    pub routes: Box<[Arc<RouteRun>]>,
     /// Routes that are reached by name, by their numbers.
     pub named: Vec<(String, u32)>,
 }

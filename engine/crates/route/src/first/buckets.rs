@@ -7,8 +7,10 @@
 //!        ── any ────────┘                 ── any ──────┘
 //! ```
 
+use std::hash::BuildHasher;
+
 use aho_corasick::AhoCorasick;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::keys::{HostKey, Key, PathKey};
 use super::merge::Merge;
@@ -23,7 +25,8 @@ const FEW_TEXTS: usize = 4;
 /// All rules, by host.
 #[derive(Debug)]
 pub(crate) struct Buckets {
-    exact: FxHashMap<Box<str>, Group>,
+    /// By a hash of the name alone, so that a look-up reads one place: every candidate is asked in full anyway.
+    exact: FxHashMap<u64, Group>,
     /// With the leading dot.
     one_label: FxHashMap<Box<str>, Group>,
     holds: Option<Scan<Group>>,
@@ -31,15 +34,17 @@ pub(crate) struct Buckets {
 }
 
 /// The rules of a host, by path.
-#[derive(Debug, Default)]
-struct Group {
-    any: Box<[u32]>,
-    /// Boxed, as most groups are small.
-    paths: Option<Box<Paths>>,
+#[derive(Debug)]
+enum Group {
+    /// As most hosts have it: no list beside the look-up's own place.
+    One(u32),
+    Several(Box<[u32]>),
+    ByPath(Box<Paths>),
 }
 
 #[derive(Debug)]
 struct Paths {
+    any: Box<[u32]>,
     exact: FxHashMap<Box<[u8]>, Box<[u32]>>,
     prefixes: Prefixes<Box<[u32]>>,
     holds: Option<Scan<Box<[u32]>>>,
@@ -62,12 +67,12 @@ impl Buckets {
             }
         }
         let mut any = by_host.remove(&HostKey::Any).unwrap_or_default();
-        let mut exact = FxHashMap::default();
+        let mut exact: FxHashMap<u64, Vec<_>> = FxHashMap::default();
         let mut one_label = FxHashMap::default();
         let mut texts = Vec::new();
         for (host, rules) in by_host {
             match host {
-                HostKey::Exact(name) => drop(exact.insert(name.into(), Group::build(rules))),
+                HostKey::Exact(name) => exact.entry(hash(&name)).or_default().extend(rules),
                 HostKey::OneLabel(suffix) => drop(one_label.insert(suffix.into(), Group::build(rules))),
                 HostKey::Holds(text) => texts.push((text, rules)),
                 HostKey::Any => any.extend(rules),
@@ -82,6 +87,7 @@ impl Buckets {
                 None
             }
         };
+        let exact = exact.into_iter().map(|(hash, rules)| (hash, Group::build(rules))).collect();
         Self { exact, one_label, holds, any: Group::build(any) }
     }
 
@@ -90,7 +96,7 @@ impl Buckets {
     pub(crate) fn candidates(&self, host: &str, path: &[u8]) -> Merge<'_> {
         let mut lists = Merge::new();
         if !self.exact.is_empty() {
-            if let Some(group) = self.exact.get(host) {
+            if let Some(group) = self.exact.get(&hash(host)) {
                 group.add(path, &mut lists);
             }
         }
@@ -113,7 +119,7 @@ impl Group {
         // Rules came in order, but a key's texts may have been thrown together from several.
         rules.sort();
         if rules.len() <= SMALL {
-            return Self { any: list(rules.into_iter().map(|(position, _)| position)), paths: None };
+            return Self::listed(list(rules.into_iter().map(|(position, _)| position)));
         }
         let mut any = Vec::new();
         let mut exact: FxHashMap<String, Vec<u32>> = FxHashMap::default();
@@ -142,14 +148,28 @@ impl Group {
             exact.into_iter().map(|(path, rules)| (path.into_bytes().into(), list(rules))).collect();
         let prefixes =
             Prefixes::build(prefixes.into_iter().map(|(prefix, rules)| (prefix.into_bytes(), list(rules))).collect());
-        let indexed = !exact.is_empty() || !prefixes.is_empty() || holds.is_some();
-        Self { any: list(any), paths: indexed.then(|| Box::new(Paths { exact, prefixes, holds })) }
+        if exact.is_empty() && prefixes.is_empty() && holds.is_none() {
+            return Self::listed(list(any));
+        }
+        Self::ByPath(Box::new(Paths { any: list(any), exact, prefixes, holds }))
+    }
+
+    fn listed(positions: Box<[u32]>) -> Self {
+        if let [position] = *positions {
+            Self::One(position)
+        } else {
+            Self::Several(positions)
+        }
     }
 
     #[inline]
     fn add<'a>(&'a self, path: &[u8], lists: &mut Merge<'a>) {
-        lists.add(&self.any);
-        let Some(paths) = &self.paths else { return };
+        let paths = match self {
+            Self::One(position) => return lists.add(std::slice::from_ref(position)),
+            Self::Several(positions) => return lists.add(positions),
+            Self::ByPath(paths) => paths,
+        };
+        lists.add(&paths.any);
         if !paths.exact.is_empty() {
             if let Some(list) = paths.exact.get(path) {
                 lists.add(list);
@@ -174,6 +194,10 @@ impl<T> Scan<T> {
             }
         }
     }
+}
+
+fn hash(name: &str) -> u64 {
+    FxBuildHasher.hash_one(name)
 }
 
 /// None when a scan is not worth it.

@@ -1,12 +1,14 @@
 //! Ordered rules: the first that matches wins.
 //!
 //! [`keys`] says which hosts and paths a rule can match at all ([`literals`] reads that out of regexes),
-//! [`buckets`] finds the rules a request may match, [`merge`] puts them in order; then each is asked in full.
+//! [`buckets`] finds the rules a request may match, [`merge`] puts them in order; then each is asked in full: in its
+//! [`texts`] where it has nothing else, or as it was compiled.
 
 mod buckets;
 mod keys;
 mod literals;
 mod merge;
+mod texts;
 
 use plan::table::Rule;
 
@@ -19,6 +21,7 @@ use crate::table::{Found, RouteIds};
 
 use buckets::Buckets;
 use keys::Frequencies;
+use texts::Texts;
 
 /// No more rules than this are asked one by one.
 const SMALL: usize = 4;
@@ -26,17 +29,33 @@ const SMALL: usize = 4;
 /// Rules in order, with an index when there are many.
 #[derive(Debug)]
 pub(crate) struct FirstIndex {
-    rules: Vec<(Compiled, u32)>,
+    rules: Vec<Entry>,
+    texts: Texts,
+    /// The same rules in full.
+    compiled: Vec<Compiled>,
     buckets: Option<Buckets>,
+}
+
+/// What a request reads of a rule first.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Where its texts stand, when it asks for nothing else.
+    texts: Option<texts::Place>,
+    route: u32,
 }
 
 impl FirstIndex {
     pub(crate) fn build(rules: &[Rule], routes: &mut RouteIds, errors: &mut Vec<RouteError>) -> Self {
+        let mut entries = Vec::with_capacity(rules.len());
+        let mut texts = Texts::default();
         let mut compiled = Vec::with_capacity(rules.len());
         for rule in rules {
             let route = routes.number(&rule.route);
             match Compiled::new(&rule.matches) {
-                Ok(condition) => compiled.push((condition, route)),
+                Ok(condition) => {
+                    entries.push(Entry { texts: texts.add(condition.node()), route });
+                    compiled.push(condition);
+                }
                 Err(problems) => {
                     errors.extend(problems.into_iter().map(|problem| RouteError::of(&rule.route, problem)));
                 }
@@ -44,11 +63,11 @@ impl FirstIndex {
         }
         let buckets = (compiled.len() > SMALL).then(|| {
             let mut frequencies = Frequencies::default();
-            compiled.iter().for_each(|(rule, _)| frequencies.count(rule.node()));
+            compiled.iter().for_each(|rule| frequencies.count(rule.node()));
             let keyed = (0_u32..).zip(&compiled);
-            Buckets::build(keyed.map(|(position, (rule, _))| (position, keys::keys(rule.node(), &frequencies))))
+            Buckets::build(keyed.map(|(position, rule)| (position, keys::keys(rule.node(), &frequencies))))
         });
-        Self { rules: compiled, buckets }
+        Self { rules: entries, texts, compiled, buckets }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -91,16 +110,20 @@ impl FirstIndex {
         routes: &[String],
         trace: &mut impl Trace,
     ) -> Result<Option<u32>, StepLimit<'a>> {
-        let (rule, route) = &self.rules[position];
-        let matched = rule.capture(subject, captures)?;
+        let Entry { texts, route } = self.rules[position];
+        let rule = &self.compiled[position];
+        let matched = match texts {
+            Some(place) => self.texts.match_at(place, subject),
+            None => rule.capture(subject, captures)?,
+        };
         trace.tried(|| Try {
             position,
-            route: routes.get(*route as usize).cloned().unwrap_or_default(),
+            route: routes.get(route as usize).cloned().unwrap_or_default(),
             condition: rule.to_string(),
             matched,
             why: if matched { "the first rule that matches".to_owned() } else { failing(rule.node(), subject) },
         });
-        Ok(matched.then_some(*route))
+        Ok(matched.then_some(route))
     }
 }
 
