@@ -31,6 +31,7 @@ pub mod upstream;
 pub mod account;
 pub mod buffer;
 pub mod clock;
+pub mod code_pages;
 pub mod condition;
 pub mod fault;
 pub mod io;
