@@ -42,7 +42,7 @@ In this order, a container is left out
 1. when it does not run, unless it has the label `traefik.docker.allowNonRunning=true`: its routers then answer 503. A paused
    container does not run.
 2. without `traefik.enable=true`, when `exposedByDefault` is false; with `traefik.enable=false` always. The log says at the
-   level INFO which label is missing.
+   level INFO which label is missing, and the [API](api.md) at `/api/docker/containers`.
 3. when its labels are not what `constraints` asks for.
 4. while its health check says `starting` or `unhealthy`, unless `allowEmptyServices` is true: its routers then answer 503.
 

@@ -21,6 +21,8 @@ LAYERS = (
         "run.lowering",
         "run.language",
         "run.certificates",
+        "run.pages",
+        "run.api_view",
         "run.notify",
         "run.growing",
         "run.borders",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,10 +33,11 @@ def seed_labels(name: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def development(docker: Docker) -> Iterator[tuple[Instance, ControlPlane]]:
-    """The seed's development file; only the address and the engine's endpoint are others."""
-    text = (SEED / "traefik-dev.toml").read_text()
+    """The seed's development file; only addresses and the engine's endpoint are others, and the API is on."""
+    text = (SEED / "traefik-dev.toml").read_text() + "\n[api]\ninsecure = true\n"
     for before, after in (
         ('address = ":80"', 'address = "127.0.0.1:0"'),
+        ("[entryPoints.http]", '[entryPoints.traefik]\naddress = "127.0.0.1:0"\n[entryPoints.http]'),
         ("[providers.docker]", f'[providers.docker]\nendpoint = "{docker.host}"'),
     ):
         assert text.count(before) == 1
@@ -50,19 +52,34 @@ def status(instance: Instance, host: str) -> int:
         return client.request(host=host).status
 
 
+def asked(instance: Instance, path: str) -> Any:
+    """What the API says."""
+    with Client(instance.address("traefik")) as client:
+        answer = client.request(target=path)
+    return json.loads(answer.body) if answer.status == 200 else answer.status
+
+
 def test_development(docker: Docker) -> None:
-    """A container without traefik.enable=true is hidden, and the log names the label; with it and a rule it is served."""
+    """A container without traefik.enable=true is hidden, log and API name the label; with it and a rule it is served."""
     rule = {"traefik.http.routers.app.rule": "Host(`app.localhost`)"}
     with development(docker) as (instance, plane):
         hidden = docker.run(name="hidden", labels=rule)
         until(lambda: "it lacks the label traefik.enable=true" in plane.log, what="the missing label in the log")
         assert "container hidden" in plane.log
+        [told] = until(lambda: asked(instance, "/api/docker/containers"), what="the container in the API")
+        assert (told["name"], told["exposed"]) == ("hidden", False)
+        assert "it lacks the label traefik.enable=true" in told["reason"]
+        assert asked(instance, "/api/http/routers") == []
         assert status(instance, "app.localhost") == 404
         hidden.remove()
         begun = time.monotonic()
         docker.run(name="app", labels={**rule, "traefik.enable": "true"})
         until(lambda: status(instance, "app.localhost") == 200, what="the application")
         assert time.monotonic() - begun < THROTTLE + 5  # a second on a machine of one's own
+        [told] = until(lambda: asked(instance, "/api/docker/containers"), what="the container in the API")
+        assert (told["name"], told["exposed"], "reason" in told) == ("app", True, False)
+        [router] = asked(instance, "/api/http/routers")
+        assert (router["name"], router["status"], router["using"]) == ("app@docker", "enabled", ["http"])
 
 
 def test_production(docker: Docker, tmp_path: Path) -> None:

@@ -9,11 +9,23 @@ from daemun.traefik.dynamic import Dynamic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A container it knows of; `hidden` says why it is not routed to, `remedy` what to do."""
+
+    name: str
+    provider: str
+    running: bool
+    hidden: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What it defines now, all of it, and what was found wrong with parts of it."""
+    """What it defines now, all of it, what was found wrong with parts of it, and the containers it has seen."""
 
     dynamic: Dynamic
     problems: tuple[Problem, ...]
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """ACME as a source of certificates for lowering: started with the first resolver, not before.
 
     lowering ─ want ─► AcmeSource ─► daemun.acme.Acme ─ order ─► the authority
-        ▲                  │              └─ answers: pages.sock (http-01), the engine's put_challenge (tls-alpn-01)
+        ▲                  │              └─ answers: Pages (http-01), the engine's put_challenge (tls-alpn-01)
         └── changed ───────┘                 commands.sock: `daemun certs renew`
 
 What is imported for it takes 25 MB: an instance without a resolver pays nothing.
@@ -10,9 +10,8 @@ What is imported for it takes 25 MB: an instance without a resolver pays nothing
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from daemun.engine.state import StateDir
 from daemun.needs import Resolver, Wish
 from daemun.plan.scalars import Id
 from daemun.run.borders import Call, EngineBorder
+from daemun.run.pages import Pages
 
 if TYPE_CHECKING:
     from daemun.acme.acme import Acme
@@ -31,7 +31,7 @@ class _Answers:
     """Where answers to challenges are put (daemun.acme.challenge.Challenges)."""
 
     call: Call
-    tokens: MutableMapping[str, str] = field(default_factory=dict)
+    tokens: MutableMapping[str, str]
 
     async def put(self, name: str, chain: str, key: str) -> None:
         await self.call("put_challenge", name=name, chain=chain, key=key)
@@ -46,12 +46,15 @@ class AcmeSource:
     `directory` is what a relative storage path is relative to, the working directory as in Traefik.
     """
 
-    def __init__(self, *, state: StateDir, directory: Path, engine: EngineBorder, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, *, state: StateDir, pages: Pages, directory: Path, engine: EngineBorder, changed: Callable[[], None]
+    ) -> None:
         self._state = state
+        self._pages = pages
         self._directory = directory
         self._engine = engine
         self._changed = changed
-        self._answers = _Answers(call=engine.call)
+        self._answers = _Answers(call=engine.call, tokens=pages.tokens)
         self._acme: Acme | None = None
         self._needed = asyncio.Event()
 
@@ -78,14 +81,10 @@ class AcmeSource:
         if self._acme is None:
             return
         from daemun.control.commands import commands
-        from daemun.control.pages import pages
         from daemun.control.server import serving, unix_socket
 
-        async with contextlib.AsyncExitStack() as stack:
-            answering = serving(pages(self._answers.tokens), unix_socket(self._state.pages_socket))
-            await stack.enter_async_context(answering)
-            commanding = serving(commands(self._acme), unix_socket(self._state.commands_socket))
-            await stack.enter_async_context(commanding)
+        self._pages.need()
+        async with serving(commands(self._acme), unix_socket(self._state.commands_socket)):
             await self._acme.run()
 
     def _start(self) -> Acme:

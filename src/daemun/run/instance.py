@@ -27,6 +27,7 @@ from daemun.run.certificates import AcmeSource
 from daemun.run.growing import settle
 from daemun.run.lowering import Lowerer
 from daemun.run.options import OWN_FLAGS, Options
+from daemun.run.pages import Pages
 from daemun.supervisor import Source, Supervisor
 
 # A control plane that was asked to leave does so at once, unless it is applying something.
@@ -86,19 +87,23 @@ async def _supervise(options: Options, state: StateDir, program: EngineProgram) 
 
 def _source(options: Options, state: StateDir, tell: Tell, engine: EngineBorder) -> Source:
     data_dir = None if options.data_dir is None else Path(options.data_dir)
+    pages = Pages(state.pages_socket)
     lowerer = Lowerer(
         tell=tell,
         data_dir=data_dir,
-        pages=str(state.pages_socket),
+        pages=str(pages.socket),
+        beside=pages.run,
         generations=Generations(floor=newest(state.kept_plan())),
-        sources=lambda changed: [AcmeSource(state=state, directory=Path.cwd(), engine=engine, changed=changed)],
+        sources=lambda changed: [
+            AcmeSource(state=state, pages=pages, directory=Path.cwd(), engine=engine, changed=changed)
+        ],
     )
     if options.to:
         return _words(options, lowerer)
     path = find_config(os.environ) if options.config is None else Path(options.config)
     if path is not None and language_of(path) is Language.NGINX:
         return _nginx(options, path, lowerer)
-    return _traefik(options, path, lowerer, state)
+    return _traefik(options, path, lowerer, state, pages)
 
 
 # Each language's own modules are imported when it is spoken: the other's would stay in memory for nothing.
@@ -121,12 +126,12 @@ def _nginx(options: Options, path: Path, lowerer: Lowerer) -> Source:
     return Source(run=files.run, again=files.again)
 
 
-def _traefik(options: Options, path: Path | None, lowerer: Lowerer, state: StateDir) -> Source:
+def _traefik(options: Options, path: Path | None, lowerer: Lowerer, state: StateDir, pages: Pages) -> Source:
     from daemun.run.wanted import FileSource
     from daemun.traefik.sources import StaticSources
 
     sources = StaticSources(file=path, flags=options.flags, environ=dict(os.environ), own=OWN_FLAGS)
-    files = FileSource(sources, lowerer=lowerer, state=state.path)
+    files = FileSource(sources, lowerer=lowerer, state=state.path, show=pages.show)
     return Source(run=files.run, again=files.again)
 
 

@@ -66,6 +66,9 @@ class Lowered:
 Sources = Callable[[Callable[[], None]], Sequence[CertificateSource]]
 
 
+Run = Callable[[], Coroutine[Any, Any, None]]
+
+
 def no_sources(_changed: Callable[[], None]) -> Sequence[CertificateSource]:
     """Return nothing that obtains certificates."""
     return ()
@@ -74,7 +77,7 @@ def no_sources(_changed: Callable[[], None]) -> Sequence[CertificateSource]:
 class Lowerer:
     """Keeps a configuration lowered. `sources` is called with what each of them calls when it has something new.
 
-    `pages` is the socket of our own application, `generations` remembers endpoints, `log` writes what is wrong.
+    `pages` is the socket of our own application, `beside` what serves it, `generations` remembers endpoints, `log` writes what is wrong.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Lowerer:
         tell: Tell,
         data_dir: Path | None = None,
         pages: str = PAGES,
+        beside: Run | None = None,
         sources: Sources = no_sources,
         generations: Generations | None = None,
         log: Callable[[Problem], None] = log_problem,
@@ -90,6 +94,7 @@ class Lowerer:
         self._tell = tell
         self._log_problem = log
         self._pages = pages
+        self._beside = beside
         self._gatherer = Gatherer(data_dir=data_dir or default_data_dir())
         self._generations = generations or Generations()
         self._sources = tuple(sources(self.again))
@@ -136,6 +141,8 @@ class Lowerer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_kept_going(self._follow_files), name="certificate files")
             tasks.create_task(_kept_going(self._follow_rest), name="certificates")
+            if self._beside is not None:
+                tasks.create_task(_kept_going(self._beside), name="pages")
             for source in self._sources:
                 tasks.create_task(_kept_going(source.run), name="certificate source")
 
@@ -246,10 +253,10 @@ def lower_all(
     return Lowered(wanted=wanted, problems=(*problems, *gathered.problems), gathered=gathered)
 
 
-async def _kept_going(follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _kept_going(follow: Run) -> None:
     while True:
         try:
             await follow()
         except Exception:  # noqa: BLE001 - a stream that ended for ever would be worse
-            _log.exception("following certificates failed and begins again", after=_AFTER_FAILURE)
+            _log.exception("following certificates or serving pages failed and begins again", after=_AFTER_FAILURE)
             await asyncio.sleep(_AFTER_FAILURE)

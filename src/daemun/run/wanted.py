@@ -14,18 +14,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from daemun.errors import ConfigError, Problem
 from daemun.logs import configure
 from daemun.providers.file import configurations
-from daemun.providers.said import Read, Said, Unreadable
+from daemun.providers.said import Read, Said, Seen, Unreadable
 from daemun.providers.watch import changes
 from daemun.run.lowering import Lowerer
 from daemun.traefik.configuration import TraefikConfiguration
@@ -34,6 +34,9 @@ from daemun.traefik.merge import merged
 from daemun.traefik.names import FILE
 from daemun.traefik.sources import StaticSources
 from daemun.traefik.static import Static
+
+if TYPE_CHECKING:
+    from daemun.run.api_view import ApiView
 
 _log = structlog.get_logger()
 _AFTER_FAILURE = 1.0  # seconds; only a mistake of ours leads here
@@ -52,6 +55,7 @@ class _Provider:
     heard: bool = False
     dynamic: Dynamic | None = None
     problems: tuple[Problem, ...] = ()
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,7 +72,7 @@ class _Parts:
         provider.heard = True
         rejected: tuple[Problem, ...] = ()
         if isinstance(said, Read):
-            provider.dynamic, provider.problems = said.dynamic, said.problems
+            provider.dynamic, provider.problems, provider.seen = said.dynamic, said.problems, said.seen
         elif isinstance(said, Unreadable):
             rejected = said.problems
         self.look()
@@ -83,10 +87,21 @@ class _Parts:
 
 
 class FileSource:
-    """The static configuration and what it names, until cancelled. In the directory `state` providers may keep something."""
+    """The static configuration and what it names, until cancelled.
 
-    def __init__(self, sources: StaticSources, *, lowerer: Lowerer, state: Path | None = None) -> None:
+    In the directory `state` providers may keep something; `show` gets what the API shows, None where there is none.
+    """
+
+    def __init__(
+        self,
+        sources: StaticSources,
+        *,
+        lowerer: Lowerer,
+        state: Path | None = None,
+        show: Callable[[ApiView | None], None] | None = None,
+    ) -> None:
         self._sources = sources
+        self._show = show
         self._lowerer = lowerer
         self._state = state
         self._static: Static | None = None
@@ -204,10 +219,25 @@ class FileSource:
             known = {name: one.dynamic for name, one in parts.providers.items() if one.dynamic is not None}
             dynamic, problems = merged(known, providers=list(parts.providers))
             said = [*self._static_problems, *(p for one in parts.providers.values() for p in one.problems), *problems]
+            view = self._view(self._static, dynamic, said)
             configuration = TraefikConfiguration(
-                static=self._static, dynamic=dynamic, complete=len(known) == len(parts.providers)
+                static=self._static,
+                dynamic=dynamic,
+                complete=len(known) == len(parts.providers),
+                lowered=None if view is None else view.lowered,
             )
             await self._lowerer.set(configuration, said=tuple(said))
+            if self._show is not None:
+                self._show(view)
+
+    def _view(self, static: Static, dynamic: Dynamic, said: Sequence[Problem]) -> ApiView | None:
+        if static.api is None or self._show is None:
+            return None
+        # Imported with the first API: nobody else pays for it.
+        from daemun.run.api_view import ApiView
+
+        seen = [one for provider in self._parts.providers.values() for one in provider.seen]
+        return ApiView(static=static, dynamic=dynamic, said=said, seen=seen)
 
 
 def _providers(static: Static) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from daemun.engine_terms import EngineTerms
 from daemun.errors import Problem
@@ -25,6 +25,8 @@ class TraefikConfiguration:
     static: Static
     dynamic: Dynamic
     complete: bool = True
+    # Who else wants to know what it became.
+    lowered: Callable[[Plan, Sequence[Problem]], None] | None = field(default=None, compare=False)
 
     @property
     def log(self) -> Log:
@@ -62,4 +64,7 @@ class TraefikConfiguration:
 
     def lower(self, at_hand: AtHand, *, pages: str) -> tuple[Plan, Sequence[Problem]]:
         """Return the Plan with what is at hand, and what of it is not served."""
-        return lower(self.static, self.dynamic, at_hand=at_hand, pages=pages)
+        plan, problems = lower(self.static, self.dynamic, at_hand=at_hand, pages=pages)
+        if self.lowered is not None:
+            self.lowered(plan, problems)
+        return plan, problems

@@ -29,7 +29,7 @@ from daemun.traefik.dynamic import Dynamic, Entry, Service
 from daemun.traefik.faults import traefik_faults
 from daemun.traefik.lower_files import TYPES, lower_files
 from daemun.traefik.lower_filters import Filters, Refusal
-from daemun.traefik.lower_internal import PAGES, add_challenge, add_ping, add_redirections
+from daemun.traefik.lower_internal import PAGES, add_api, add_challenge, add_ping, add_redirections
 from daemun.traefik.lower_listeners import ACCESS_LOG, FAULTS, lower_host, lower_listener, lower_policy, open_gates
 from daemun.traefik.lower_logs import lower_access_log
 from daemun.traefik.lower_routers import Routers
@@ -83,6 +83,7 @@ def lower(
     routers.lower_all()
     add_redirections(static, routers, logs=internal_logs)
     add_ping(static, routers, logs=internal_logs)
+    services.made.update(add_api(static, routers, logs=internal_logs, pages=pages))
     services.made.update(add_challenge(static, routers, logs=internal_logs, pages=pages))
     made_tls = {gate.name: tls.lower(gate, needs, at_hand) for gate in gates.values()}
     hosts = {gate.name: lower_host(gate, logs=logs) for gate in gates.values()}

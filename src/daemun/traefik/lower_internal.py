@@ -1,8 +1,8 @@
-"""The routers that nobody wrote: redirections of entry points, ping, and the answer to HTTP-01 challenges.
+"""The routers that nobody wrote: redirections of entry points, ping, the API, and the answer to HTTP-01 challenges.
 
-Facts (Traefik v3.7): ping and challenges come before every router, a redirection next; an entry point's `tls` is theirs
+Facts (Traefik v3.7): ping and challenges come before every router, the API next, then a redirection; an entry point's `tls` is theirs
 too. Decisions: a challenge is answered on its entry point whether or not it came over TLS, before the redirection; it
-goes to our own application on a private socket like any request (DESIGN.md, law 6). Ping is the engine's own answer.
+goes to our own application on a private socket like any request (DESIGN.md, law 6), as the API does. Ping is the engine's own answer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from daemun.plan import matching, route
 from daemun.plan import service as plan
 from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
-from daemun.traefik.lower_listeners import FAULTS, Gate
+from daemun.traefik.lower_listeners import FAULTS, INTERNAL_ENTRY_POINT, Gate
 from daemun.traefik.lower_redirects import redirect_scheme
 from daemun.traefik.lower_routers import Routers, noop, proxy
 from daemun.traefik.lower_rules import re2
@@ -24,6 +24,7 @@ from daemun.traefik.static import Static
 # Where our own application listens when nobody says: the socket in root's state directory.
 PAGES = "/run/daemun/pages.sock"
 CHALLENGE = "acme-http@internal"
+API = "api@internal"
 _CHALLENGE_PATH = "/.well-known/acme-challenge/"
 _FIRST = 2**63 - 1  # math.MaxInt
 _FLUSH_MS = 100
@@ -66,6 +67,25 @@ def add_ping(static: Static, routers: Routers, *, logs: tuple[Id, ...]) -> None:
         made=_route(name, gate, route.Ping(terminating_status=ping.terminating_status_code), logs=logs),
         tls=gate.entry_point.http.tls is not None,
     )
+
+
+def add_api(static: Static, routers: Routers, *, logs: tuple[Id, ...], pages: str) -> Mapping[Id, plan.Service]:
+    """Return the service of the API, and add the way to it on the entry point `traefik` when it is insecure."""
+    if static.api is None:
+        return {}
+    gate = routers.gates.get(INTERNAL_ENTRY_POINT)
+    if static.api.insecure and gate is not None:
+        routers.add(
+            gate.name,
+            name=API,
+            priority=_FIRST - 1,
+            match=matching.PathPrefix("/api"),
+            made=_route(API, gate, proxy(API, flush_ms=_FLUSH_MS), logs=logs),
+            tls=gate.entry_point.http.tls is not None,
+        )
+    place = static.place("api")
+    origin = Origin(name=API, file=place.file, line=place.line)
+    return {API: plan.Service(origin=origin, kind=_application(pages))}
 
 
 def add_challenge(static: Static, routers: Routers, *, logs: tuple[Id, ...], pages: str) -> Mapping[Id, plan.Service]:

@@ -24,7 +24,7 @@ FAULTS: Id = "traefik"
 ACCESS_LOG: Id = "access"
 
 _DEFAULT_ENTRY_POINT = EntryPoint(address=":80")
-_PING_ENTRY_POINT = EntryPoint(address=":8080")
+_INTERNAL_ENTRY_POINT = EntryPoint(address=":8080")
 _BACKLOG = 4096
 _GO_HEAD_BYTES = 1_048_576  # http.DefaultMaxHeaderBytes, what 0 means
 _MOST_FIELDS = 1000  # Go has no limit beside the head's; each field costs an index entry here
@@ -74,13 +74,14 @@ class Gate:
 
 
 def open_gates(static: Static) -> dict[str, Gate]:
-    """Return the entry points to open: those of the file, Traefik's default, ping's own."""
+    """Return the entry points to open: those of the file, Traefik's default, the internal one of ping and API."""
     entry_points = dict(static.entry_points)
     if not any(name != INTERNAL_ENTRY_POINT for name in entry_points):
         entry_points["http"] = _DEFAULT_ENTRY_POINT
     ping = static.ping
-    if ping is not None and ping.entry_point == INTERNAL_ENTRY_POINT:
-        entry_points.setdefault(INTERNAL_ENTRY_POINT, _PING_ENTRY_POINT)
+    pings = ping is not None and ping.entry_point == INTERNAL_ENTRY_POINT
+    if pings or (static.api is not None and static.api.insecure):
+        entry_points.setdefault(INTERNAL_ENTRY_POINT, _INTERNAL_ENTRY_POINT)
     return {
         name: Gate(
             name=name,

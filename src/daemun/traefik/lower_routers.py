@@ -29,6 +29,7 @@ from daemun.traefik.router_tls import tls_of
 from daemun.traefik.rules import default_priority
 from daemun.traefik.static import Static
 
+_FLUSH_MS = 100
 _NOOP_STATUS = 418  # what Traefik's noop@internal says
 
 
@@ -204,7 +205,11 @@ class Routers:
             if self.static.ping is not None:
                 return route.Ping(terminating_status=self.static.ping.terminating_status_code)
             self._refuse(entry, "service", "ping@internal needs the ping option in the static configuration")
-        elif name in {"api", "dashboard", "prometheus", "rest", "acme-http"}:
+        elif name == "api":
+            if self.static.api is not None:
+                return proxy("api@internal", flush_ms=_FLUSH_MS)
+            self._refuse(entry, "service", "api@internal needs the api option in the static configuration")
+        elif name in {"dashboard", "prometheus", "rest", "acme-http"}:
             self._refuse(entry, "service", f"its service {name}@internal comes later", later=True)
         else:
             near = nearest(name, ["api", "dashboard", "ping", "prometheus", "noop"])

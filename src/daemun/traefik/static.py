@@ -1,6 +1,6 @@
 """Traefik's static configuration, typed, with Traefik's defaults.
 
-The file that `--configFile` names: entry points, providers, logs, ping. What Traefik v3.7 knows and this
+The file that `--configFile` names: entry points, providers, logs, ping, API. What Traefik v3.7 knows and this
 version does not serve is listed in each section's `not_yet`, so that it is reported with its place.
 The parts of an entry point are in entry_point.py, the logs in logs.py. Nothing is resolved or lowered here.
 """
@@ -68,6 +68,18 @@ class Ping(Section):
     terminating_status_code: int = Field(default=503, ge=100, le=599)
 
 
+class Api(Section):
+    """What is configured and served, as JSON: `api@internal`, and on the entry point `traefik` when insecure.
+
+    `dashboard` and `disableDashboardAd` are accepted: no dashboard is served (value_notes.py says so).
+    """
+
+    not_yet: ClassVar[tuple[str, ...]] = ("basePath", "debug")
+    insecure: bool = False
+    dashboard: bool = True
+    disable_dashboard_ad: bool = False
+
+
 class Global(Section):
     """Accepted so that existing files work: Daemun never calls home."""
 
@@ -94,7 +106,6 @@ class Static(Section):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
     not_yet: ClassVar[tuple[str, ...]] = (
-        "api",
         "metrics",
         "tracing",
         "experimental",
@@ -111,6 +122,7 @@ class Static(Section):
     log: Log = Log()
     access_log: AccessLog | None = None
     ping: Ping | None = None
+    api: Api | None = None
     certificates_resolvers: dict[str, Resolver] = {}
     servers_transport: StaticTransport = StaticTransport()
     # Where it was read, and each entry point: what the Plan gives back as origin.

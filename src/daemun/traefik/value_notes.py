@@ -34,6 +34,8 @@ def static_notes(static: Static, document: Document) -> list[Problem]:
                     "not yet: sharing an address between processes comes later; a running Daemun is replaced by handing over",
                 )
             )
+    if static.api is not None and document.find(("api", "dashboard"))[1] and static.api.dashboard:
+        notes.append(_later(document, ("api", "dashboard"), "not yet: no dashboard is served; the API below /api is"))
     log = static.access_log
     if log is not None and log.format == "json" and log.fields_.headers.default_mode != "drop":
         notes.append(

@@ -9,7 +9,7 @@ one, for that may be the mistake.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from daemun.config.section import Section, read_section, unknown_problem
@@ -18,6 +18,7 @@ from daemun.providers.docker.address import DockerLabels
 from daemun.providers.docker.container import Container
 from daemun.providers.docker.label_document import LabelDocument, document_of
 from daemun.providers.docker.labels import Read, read_labels
+from daemun.providers.said import Seen
 from daemun.traefik.constraints import parse_constraints, satisfied
 from daemun.traefik.docker_options import DockerOptions
 from daemun.traefik.names import DOCKER
@@ -52,9 +53,14 @@ class Asked:
     docker: DockerLabels
 
 
+def file_of(container: Container, provider: str) -> str:
+    """Return what stands for a file in the places of a container's labels."""
+    return f"container {container.name}" if provider == DOCKER else f"container {container.name} of {provider}"
+
+
 def asked_of(container: Container, *, options: DockerOptions, provider: str) -> Asked:
     """Read a container's labels as far as its exposure goes."""
-    file = f"container {container.name}" if provider == DOCKER else f"container {container.name} of {provider}"
+    file = file_of(container, provider)
     read = read_labels(container.labels, file=file)
     document = document_of(read.settings, file=file, read=read)
     read.problems.extend(_unknown(read, document, options))
@@ -103,6 +109,25 @@ def hidden(container: Container, asked: Asked, *, options: DockerOptions) -> Pro
     if not empty and not is_serving(container):
         return _info(f"the container {name!r} is not routed to while its health is {container.health}", asked)
     return None
+
+
+def seen(containers: Iterable[Container], problems: Iterable[Problem], *, provider: str) -> tuple[Seen, ...]:
+    """Return every container and whether it is routed to, from what was said of them (`hidden`)."""
+    reasons = {one.place.file: one for one in problems if one.kind == "hidden" and one.place is not None}
+    found: list[Seen] = []
+    for container in containers:
+        reason = reasons.get(file_of(container, provider))
+        stopped = "" if container.running else f"the container {container.name!r} is not routed to: it does not run"
+        found.append(
+            Seen(
+                name=container.name,
+                provider=provider,
+                running=container.running,
+                hidden=stopped if reason is None else reason.message,
+                remedy="" if reason is None else reason.remedy,
+            )
+        )
+    return tuple(found)
 
 
 def _info(message: str, asked: Asked, *, remedy: str = "") -> Problem:

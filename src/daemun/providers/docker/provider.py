@@ -34,10 +34,11 @@ from daemun.providers.docker.client import Client, Refused
 from daemun.providers.docker.configuration import configuration_of
 from daemun.providers.docker.container import Container
 from daemun.providers.docker.draining import without_servers
+from daemun.providers.docker.exposure import seen
 from daemun.providers.docker.host import LOCAL, host_address
 from daemun.providers.docker.roster import ACTIONS, Due, Roster
 from daemun.providers.docker.store import Store
-from daemun.providers.said import Read, Said, Silent
+from daemun.providers.said import Read, Said, Seen, Silent
 from daemun.traefik.docker_options import DockerOptions
 from daemun.traefik.dynamic import Dynamic
 
@@ -175,7 +176,10 @@ class DockerProvider:
             return
         dynamic, problems = await asyncio.to_thread(self._configuration, *state)
         self._told, self._silent = state, False
-        tell(Read(dynamic=dynamic, problems=tuple(problems)))
+        tell(Read(dynamic=dynamic, problems=tuple(problems), seen=self._seen(state[0], problems)))
+
+    def _seen(self, containers: tuple[Container, ...], problems: list[Problem]) -> tuple[Seen, ...]:
+        return seen(containers, problems, provider=self.name)
 
     def _configuration(
         self, containers: tuple[Container, ...], draining: frozenset[str]
@@ -212,7 +216,7 @@ class DockerProvider:
             return
         _log.warning("the Docker engine is believed to have the containers it had last", provider=self.name)
         dynamic, problems = self._meant_by(containers)
-        tell(Read(dynamic=dynamic, problems=tuple(problems)))
+        tell(Read(dynamic=dynamic, problems=tuple(problems), seen=self._seen(containers, problems)))
 
     def _store(self) -> Store:
         return Store(self.state, provider=self.name, endpoint=self.options.endpoint)

@@ -29,6 +29,7 @@ from daemun.run.drop_in.messages import advice, opening, sentence
 from daemun.run.drop_in.paths import Paths
 from daemun.run.drop_in.pid_file import PidFile
 from daemun.run.lowering import Lowerer
+from daemun.run.pages import Pages
 
 _log = structlog.get_logger()
 
@@ -53,11 +54,15 @@ class NginxSource:
         self._tell = tell
         self._engine = engine
         self._pid_file = pid_file
+        pages = Pages(state.pages_socket)
         self._lowerer = Lowerer(
             tell=self._say,
-            pages=str(state.pages_socket),
+            pages=str(pages.socket),
+            beside=pages.run,
             sources=lambda changed: [
-                AcmeSource(state=state, directory=Path(paths.config_prefix), engine=engine, changed=changed)
+                AcmeSource(
+                    state=state, pages=pages, directory=Path(paths.config_prefix), engine=engine, changed=changed
+                )
             ],
             log=_log_problem,
         )
