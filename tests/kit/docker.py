@@ -310,12 +310,21 @@ class Docker:
 
     def clear(self) -> None:
         """Remove all containers and networks; images stay."""
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(Container.remove, self.containers()))
+        try:
+            self._remove_containers()
+        except TimeoutError:
+            # Docker 20.10 may miss that a container ended which was removed right after its start, and waits for ever.
+            self.crash()
+            self.start()
+            self._remove_containers()
         for name in list(self._networks):
             with contextlib.suppress(DockerError):
                 self.call("DELETE", f"/networks/{name}")
             del self._networks[name]
+
+    def _remove_containers(self) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(Container.remove, self.containers()))
 
     def _first_process(self) -> int:
         """The machine's id of the namespace's PID 1, once it only waits."""
