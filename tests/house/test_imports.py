@@ -34,7 +34,7 @@ LAYERS = (
     ("needs", "engine_terms"),
     ("config", "plan"),
     ("logs",),
-    ("errors", "whole_file"),
+    ("errors", "version", "whole_file"),
 )
 """From top to bottom; a module imports from layers below its own, and from its own part of its layer."""
 CRATES = {
@@ -50,6 +50,7 @@ MODULES = [
     SOURCE / "needs.py",
     SOURCE / "engine_terms.py",
     SOURCE / "errors.py",
+    SOURCE / "version.py",
     SOURCE / "whole_file.py",
 ]
 

@@ -11,7 +11,6 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from daemun.acme.keys import AccountKey, signing
 from daemun.acme.refusal import Refusal, from_document, refusal, retry_at
 from daemun.acme.resolver import Resolver
+from daemun.version import installed_version
 
 _NONCE_TRIES = 10
 _MOST_NONCES = 50
@@ -158,10 +158,8 @@ class Network(ClientNetwork):
 
 
 def _user_agent() -> str:
-    try:
-        return f"daemun/{version('daemun')}"
-    except PackageNotFoundError:  # a checkout that is not installed
-        return "daemun"
+    version = installed_version()
+    return "daemun" if version is None else f"daemun/{version}"
 
 
 def _context(resolver: Resolver, directory: Path) -> ssl.SSLContext:

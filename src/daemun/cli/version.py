@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from daemun.version import installed_version
+
 
 def version() -> None:
     """Print the versions of the command and of the engine it would start."""
@@ -31,10 +33,4 @@ def print_version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("daemun")
-    except PackageNotFoundError:
-        return "of a checkout that is not installed"
+    return installed_version() or "of a checkout that is not installed"

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from daemun.version import installed_version
 
 _PER_PAGE = 100
 _STARTED = datetime.now(UTC)
@@ -57,9 +57,9 @@ def api(view: Callable[[], View | None]) -> list[Route]:
     """Return the routes; `view` is asked for each request, and says None where the API is not switched on."""
 
     def version(_request: Request, _view: View) -> Response:
-        return JSONResponse(
-            {"Version": _version(), "Codename": "daemun", "startDate": _STARTED.isoformat(timespec="seconds")}
-        )
+        number = installed_version() or "checkout"
+        started = _STARTED.isoformat(timespec="seconds")
+        return JSONResponse({"Version": number, "Codename": "daemun", "startDate": started})
 
     def raw_data(_request: Request, shown: View) -> Response:
         parts = {"routers": shown.routers(), "middlewares": shown.middlewares(), "services": shown.services()}
@@ -140,13 +140,6 @@ def _number(text: str, default: int) -> int:
     if number <= 0:
         raise ValueError(text)
     return number
-
-
-def _version() -> str:
-    try:
-        return installed("daemun")
-    except PackageNotFoundError:
-        return "checkout"
 
 
 def _not_found(message: str) -> Response:

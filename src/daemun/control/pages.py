@@ -1,4 +1,7 @@
-"""The application behind the gate: the answers of HTTP-01 (RFC 8555 section 8.3) and the API; later dashboard and metrics."""
+"""The application behind the gate: the answers of HTTP-01 (RFC 8555 section 8.3), and the API.
+
+Later dashboard and metrics.
+"""
 
 from __future__ import annotations
 

@@ -70,9 +70,8 @@ def _by_pattern(passed: Passed, making: Making, scene: Scene, upstreams: Collect
             slot = making.slot(f"?{passed.url} {word}")
             groups = {f"pass{slot}_{group}": (Capture(slot=slot, group=group),) for group in (1, 2, 3)}
             host, path, query = (f"${{{name}}}" for name in groups)
-            led = _led(passed, host)
             led = replace(
-                led,
+                _led(passed, host),
                 here=groups,
                 any_scheme=False,
                 secure=scheme == "https://" if scheme else passed.secure,

@@ -7,7 +7,7 @@ in lower case: nginx's variables have no case.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from daemun.errors import Place
@@ -59,8 +59,8 @@ class Declared:
     lookups: Mapping[str, LookupKey] = field(default_factory=dict)
     # `$1` to `$9` stand somewhere: patterns with groups keep what they matched.
     numbered: bool = False
-    # What `set` and lookups may make of a variable, as written.
-    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # What `set` and lookups may make of a variable, as written, each once.
+    values: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def names(self) -> Iterator[str]:
         """Return every name."""
@@ -90,7 +90,7 @@ def gather(directives: Iterable[Directive]) -> Declared:
     """Return what these directives and the ones inside them define."""
     slots: dict[str, None] = {}
     lookups: dict[str, LookupKey] = {}
-    values: dict[str, list[str]] = {}
+    values: dict[str, dict[str, None]] = {}
     sets: list[list[str]] = []
     numbered = False
     for one in _walk(directives):
@@ -99,13 +99,14 @@ def gather(directives: Iterable[Directive]) -> Declared:
             # `set $args` writes nginx's own; any other of these is refused where it stands.
             if name not in KNOWN:
                 slots[name] = None
-                values.setdefault(name, []).extend(one.args[1:2])
+                values.setdefault(name, {}).update(dict.fromkeys(one.args[1:2]))
         elif one.name in LOOKUPS and one.args:
             key = one.args[0] if len(one.args) > 1 else "$remote_addr"
             place = one.places[-1] if one.places else one.place
             name = one.args[-1].removeprefix("$").lower()
             lookups.setdefault(name, LookupKey(kind=one.name, key=key, place=place))
-            values.setdefault(name, []).extend(entry.args[-1] for entry in one.block or () if entry.args)
+            said = (entry.args[-1] for entry in one.block or () if entry.args)
+            values.setdefault(name, {}).update(dict.fromkeys(said))
         if not numbered:
             text = " ".join(one.args)
             numbered = "$" in text and NUMBERED.search(text) is not None

@@ -9,7 +9,7 @@ Decision: hidden containers have a list of their own, with the sentence of the l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from daemun.errors import Problem
@@ -33,7 +33,7 @@ class ApiView:
     def __init__(self, *, static: Static, dynamic: Dynamic, said: Sequence[Problem], seen: Sequence[Seen]) -> None:
         self._static, self._dynamic, self._seen = static, dynamic, seen
         self._said = tuple(said)
-        self._problems = self._said
+        self._wrong = _by_subject(said)
         self._on: Mapping[str, Collection[str]] = {}
 
     def lowered(self, plan: Plan, problems: Iterable[Problem]) -> None:
@@ -42,7 +42,7 @@ class ApiView:
         for gate, one in plan.tables.items():
             for rule in one.rules if isinstance(one, First) else ():
                 on.setdefault(plan.routes[rule.route].origin.name, []).append(gate)
-        self._problems, self._on = (*self._said, *problems), on
+        self._wrong, self._on = _by_subject((*self._said, *problems)), on
 
     def routers(self) -> Mapping[str, Shown]:
         """Return the routers, those that are not served too."""
@@ -128,25 +128,30 @@ class ApiView:
 
     def _state(self, entry: AnyEntry, *, served: bool) -> Shown:
         """Return status, what is wrong, name and provider."""
-        own = [
-            problem
-            for problem in self._problems
-            if problem.severity != "info"
-            and problem.place is not None
-            and problem.place.file == entry.document.file
-            and f"{problem.subject}.".startswith(f"{entry.subject}.")
-        ]
-        status = "disabled" if not served else "warning" if own else "enabled"
-        wrong = {"error": [problem.message for problem in own]} if own else {}
+        messages = self._wrong.get((entry.document.file, entry.subject), [])
+        status = "disabled" if not served else "warning" if messages else "enabled"
+        wrong = {"error": messages} if messages else {}
         return {**wrong, "status": status, "name": entry.full_name, "provider": entry.provider}
 
-    def _users(self, names: Any) -> Mapping[str, list[str]]:
+    def _users(self, names: Callable[[Router, str], Iterable[str]]) -> Mapping[str, list[str]]:
         users: dict[str, list[str]] = {}
         for full, entry in sorted(self._dynamic.routers.items()):
             for name in names(entry.value, entry.provider):
                 if provider_of(name) != INTERNAL:
                     users.setdefault(name, []).append(full)
         return users
+
+
+def _by_subject(problems: Iterable[Problem]) -> Mapping[tuple[str, str], list[str]]:
+    """Return the messages by file and subject: that of the option, and of all it stands in."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        if problem.severity == "info" or problem.place is None:
+            continue
+        steps = problem.subject.split(".")
+        for length in range(1, len(steps) + 1):
+            found.setdefault((problem.place.file, ".".join(steps[:length])), []).append(problem.message)
+    return found
 
 
 def _service(service: Service) -> Shown:

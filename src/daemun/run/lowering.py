@@ -77,7 +77,8 @@ def no_sources(_changed: Callable[[], None]) -> Sequence[CertificateSource]:
 class Lowerer:
     """Keeps a configuration lowered. `sources` is called with what each of them calls when it has something new.
 
-    `pages` is the socket of our own application, `beside` what serves it, `generations` remembers endpoints, `log` writes what is wrong.
+    `pages` is the socket of our own application, `beside` what serves it, `generations` remembers endpoints, `log`
+    writes what is wrong.
     """
 
     def __init__(

@@ -1,8 +1,9 @@
 """The routers that nobody wrote: redirections of entry points, ping, the API, and the answer to HTTP-01 challenges.
 
-Facts (Traefik v3.7): ping and challenges come before every router, the API next, then a redirection; an entry point's `tls` is theirs
-too. Decisions: a challenge is answered on its entry point whether or not it came over TLS, before the redirection; it
-goes to our own application on a private socket like any request (DESIGN.md, law 6), as the API does. Ping is the engine's own answer.
+Facts (Traefik v3.7): ping and challenges come before every router, the API next, then a redirection; an entry point's
+`tls` is theirs too. Decisions: a challenge is answered on its entry point whether or not it came over TLS, before the
+redirection; it goes to our own application on a private socket like any request (DESIGN.md, law 6), as the API does.
+Ping is the engine's own answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from daemun.plan.origin import Origin
 from daemun.plan.scalars import Id
 from daemun.traefik.lower_listeners import FAULTS, INTERNAL_ENTRY_POINT, Gate
 from daemun.traefik.lower_redirects import redirect_scheme
-from daemun.traefik.lower_routers import Routers, noop, proxy
+from daemun.traefik.lower_routers import API, Routers, noop, to_own
 from daemun.traefik.lower_rules import re2
 from daemun.traefik.lower_transports import TRANSPORT
 from daemun.traefik.static import Static
@@ -24,10 +25,8 @@ from daemun.traefik.static import Static
 # Where our own application listens when nobody says: the socket in root's state directory.
 PAGES = "/run/daemun/pages.sock"
 CHALLENGE = "acme-http@internal"
-API = "api@internal"
 _CHALLENGE_PATH = "/.well-known/acme-challenge/"
 _FIRST = 2**63 - 1  # math.MaxInt
-_FLUSH_MS = 100
 _NOT_WORD = re.compile(r"[^0-9A-Za-z]+")
 
 
@@ -80,7 +79,7 @@ def add_api(static: Static, routers: Routers, *, logs: tuple[Id, ...], pages: st
             name=API,
             priority=_FIRST - 1,
             match=matching.PathPrefix("/api"),
-            made=_route(API, gate, proxy(API, flush_ms=_FLUSH_MS), logs=logs),
+            made=_route(API, gate, to_own(API), logs=logs),
             tls=gate.entry_point.http.tls is not None,
         )
     place = static.place("api")
@@ -103,7 +102,7 @@ def add_challenge(static: Static, routers: Routers, *, logs: tuple[Id, ...], pag
             name=CHALLENGE,
             priority=_FIRST,
             match=matching.PathPrefix(_CHALLENGE_PATH),
-            made=_route(CHALLENGE, gate, proxy(CHALLENGE, flush_ms=_FLUSH_MS), logs=logs),
+            made=_route(CHALLENGE, gate, to_own(CHALLENGE), logs=logs),
             tls=None,
         )
     return made

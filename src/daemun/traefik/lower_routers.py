@@ -29,7 +29,8 @@ from daemun.traefik.router_tls import tls_of
 from daemun.traefik.rules import default_priority
 from daemun.traefik.static import Static
 
-_FLUSH_MS = 100
+API = "api@internal"
+_FLUSH_MS = 100  # what Traefik's services have that say nothing
 _NOOP_STATUS = 418  # what Traefik's noop@internal says
 
 
@@ -207,7 +208,7 @@ class Routers:
             self._refuse(entry, "service", "ping@internal needs the ping option in the static configuration")
         elif name == "api":
             if self.static.api is not None:
-                return proxy("api@internal", flush_ms=_FLUSH_MS)
+                return to_own(API)
             self._refuse(entry, "service", "api@internal needs the api option in the static configuration")
         elif name in {"dashboard", "prometheus", "rest", "acme-http"}:
             self._refuse(entry, "service", f"its service {name}@internal comes later", later=True)
@@ -325,6 +326,11 @@ def proxy(service: str, *, flush_ms: int, host: Template | None = None) -> route
         retry=None,
         flush_ms=flush_ms,
     )
+
+
+def to_own(service: str) -> route.Proxy:
+    """Return the action that hands a request to our own application, under the name of one of its services."""
+    return proxy(service, flush_ms=_FLUSH_MS)
 
 
 def noop() -> route.Respond:

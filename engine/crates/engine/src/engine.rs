@@ -12,6 +12,7 @@ use plan::listener::Bind;
 use plan::{Id, Plan};
 use serde_json::{json, Value};
 
+use crate::code_pages;
 use crate::control::error::CallError;
 use crate::listen::{ListenerState, Socket};
 use crate::observe::events::{Events, Level};
@@ -113,6 +114,7 @@ impl Engine {
         self.shared.tls.keep_only(plan);
         self.shared.kept.keep_only(plan);
         self.shared.wake_all();
+        code_pages::give_back();
         Ok(json!({"applied": state.applied, "listeners": addresses(&state.listeners)}))
     }
 

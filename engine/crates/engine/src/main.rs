@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_engine::account::Account;
-use daemun_engine::code_pages;
 use daemun_engine::control::socket::{self, Wish};
 use daemun_engine::engine::Engine;
 use daemun_engine::init;
@@ -169,7 +168,6 @@ async fn run(options: &Options) -> Result<(), String> {
         let plan = read_plan(path)?;
         read_secrets(&engine.shared.tls, &plan, options.secrets.as_deref())?;
         engine.apply(&plan).map_err(|e| e.to_string())?;
-        code_pages::give_back();
         say_ready(&engine, options.ready.as_deref())?;
     }
     let mut tidy = tokio::time::interval(Duration::from_secs(1));
@@ -182,7 +180,6 @@ async fn run(options: &Options) -> Result<(), String> {
             wish = wished.recv() => match wish {
                 Some(Wish::Shutdown(grace)) => break grace.map(Duration::from_millis),
                 Some(Wish::Applied) => {
-                    code_pages::give_back();
                     if let Err(message) = say_ready(&engine, options.ready.as_deref()) {
                         engine.shared.events.log(Level::Error, "ready_file_failed", &[("error", &message)]);
                     }

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from daemun.run.drop_in.flags import Flags
 from daemun.run.drop_in.paths import ACCESS_LOG, CONFIG, ERROR_LOG, PID, PREFIX
+from daemun.version import installed_version
 
 # The nginx whose language this is.
 LANGUAGE = "1.31.5"
@@ -102,13 +103,7 @@ def arguments(is_served: Callable[[str], bool]) -> list[str]:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("daemun")
-    except PackageNotFoundError:
-        return "checkout"
+    return installed_version() or "checkout"
 
 
 _HELP = f"""\

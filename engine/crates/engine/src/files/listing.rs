@@ -86,13 +86,14 @@ pub fn answer(
     entries: Vec<Entry>,
 ) -> Result<Answer, Fault> {
     let mut body = Vec::new();
-    let page = match listing.charset.as_str() {
-        "" => "text/html".to_owned(),
-        charset => format!("text/html; charset={charset}"),
-    };
+    let page;
     let media: &[u8] = match listing.format {
         ListingFormat::Html => {
             html(listing, path, &entries, &mut body);
+            page = match listing.charset.as_str() {
+                "" => "text/html".to_owned(),
+                charset => format!("text/html; charset={charset}"),
+            };
             page.as_bytes()
         }
         ListingFormat::Json => {
