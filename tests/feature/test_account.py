@@ -101,6 +101,7 @@ def test_logs_of_the_user() -> None:
         access.rename(prefix.path / "access.log.1")
         os.kill(pid, signal.SIGUSR1)
         until(lambda: access.exists() and access.stat().st_uid == NOBODY.pw_uid, what="the new file")
+        prefix.logged("log files opened again")
         assert served.status("/secret.txt") == 403
         until(lambda: "/secret.txt" in access.read_text(), what="a line in the new file")
 

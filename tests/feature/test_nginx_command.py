@@ -181,7 +181,7 @@ def test_logs_are_rotated() -> None:
         access.rename(prefix.path / "access.log.1")
         error.rename(prefix.path / "error.log.1")
         assert prefix.nginx("-s", "reopen").returncode == 0
-        until(error.exists, what="a new error log")
+        prefix.logged("log files opened again")
         assert prefix.get("/after").status == 200
         until(lambda: access.exists() and "/after" in access.read_text(), what="a line in the new file")
         assert "/after" not in (prefix.path / "access.log.1").read_text()
