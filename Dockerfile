@@ -4,8 +4,9 @@
 #   venv ─── the wheel and what it needs, in an environment of its own
 #   (last) ─ Debian's Python, the environment, an account; nothing that builds
 #
-# One base for all three. The first process is `daemun-engine init`: it starts the control plane, starts it again when
-# it dies while the engine serves on, and ends with its status when it cannot start. docs/howto/docker.md says the rest.
+# One base for all three. The first process is `daemun-engine init`: it gives up root for the account `daemun`, starts the
+# control plane, starts it again when it dies while the engine serves on, and ends with its status when it cannot start.
+# docs/howto/docker.md says the rest.
 
 FROM debian:bookworm-slim AS wheel
 ENV DEBIAN_FRONTEND=noninteractive
@@ -42,16 +43,19 @@ RUN export DEBIAN_FRONTEND=noninteractive \
     && apt-get -qq install --no-install-recommends -y ca-certificates python3 tzdata \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/*.log /var/log/apt \
     # 1000 is the first account of most machines: what it mounts is readable here. Certificates are kept in
-    # /var/lib/daemun, or where compose files written for Traefik have them; new volumes take the owner from here.
+    # /var/lib/daemun, or where compose files written for Traefik have them; new volumes take the owner from here. The
+    # group lets a root in that has lost its rights (`cap_drop: ALL`) and so cannot become `daemun`.
     && useradd --uid 1000 --home-dir /var/lib/daemun --shell /usr/sbin/nologin daemun \
-    && install -d -o daemun -g daemun -m 700 /run/daemun /var/lib/daemun /letsencrypt \
+    && install -d -o daemun -g root -m 770 /run/daemun /var/lib/daemun /letsencrypt \
     && install -d /etc/daemun /etc/traefik
 COPY --from=venv /opt/daemun /opt/daemun
 # The state directory is /run/daemun.
 ENV PATH=/opt/daemun/bin:$PATH XDG_RUNTIME_DIR=/run DAEMUN_DATA_DIR=/var/lib/daemun PYTHONUNBUFFERED=1
-USER daemun
 WORKDIR /var/lib/daemun
 EXPOSE 80 443
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["daemun", "ping"]
-ENTRYPOINT ["daemun-engine", "init", "--", "daemun"]
+# No USER: mounted files and Docker's socket are root's, and a file's rights do not count with `no-new-privileges`. So it
+# starts as root, and is not root from its first line on (docs/decisions/container.md); `user: "1000"` does without that.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+    CMD ["daemun-engine", "init", "--user", "1000:1000", "--", "daemun", "ping"]
+ENTRYPOINT ["daemun-engine", "init", "--user", "1000:1000", "--", "daemun"]

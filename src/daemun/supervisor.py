@@ -229,7 +229,9 @@ class Supervisor:
 
     async def _consider(self, wanted: Wanted) -> None:
         self._grace = wanted.grace
-        log = wanted.log
+        log, terms = wanted.log, wanted.engine
+        self._logs = (*wanted.logs, *((log.file_path,) if log.file_path else ()))
+        make_logs(self._logs, terms.account)
         try:
             configure(level=log.level, form=log.format, path=log.file_path, colour=not log.no_color)
         except OSError as error:
@@ -239,10 +241,7 @@ class Supervisor:
             self._keeper.program = replace(self._keeper.program, log=LOG_FILE.descriptor)
         if self._keeper.program.log_file:
             self._keeper.program = replace(self._keeper.program, log_file=log.file_path or "-")
-        terms = wanted.engine
         self._keeper.program = replace(self._keeper.program, account=terms.account, temp_dir=terms.temp_dir)
-        self._logs = (*wanted.logs, *((log.file_path,) if log.file_path else ()))
-        make_logs(self._logs, terms.account)
         if self._opened and terms != self._started_on:
             _log.warning("the user, the number of threads and the directory of temporary files stay until a restart")
         if not self._opened:

@@ -109,26 +109,32 @@ class Composed:
 
 @contextlib.contextmanager
 def up(docker: Docker, file: str, *words: str) -> Iterator[Composed]:
-    """`docker-compose up` with an example, of which only published ports, the socket and network names are others."""
+    """`docker-compose up` with an example, of which only published ports and the socket are others."""
     with tempfile.TemporaryDirectory(prefix="daemun-compose-") as name:
         directory = Path(name)
         for path in EXAMPLES.glob("*.yml"):
             shutil.copy(path, directory)
-        text = (EXAMPLES / file).read_text()
-        for port in ("80", "443"):
-            text = text.replace(f'"{port}:{port}"', f'"127.0.0.1::{port}"')
-        text = text.replace("    build: app\n", "").replace("/var/run/docker.sock:/var", f"{docker.socket}:/var")
-        (directory / "docker-compose.yml").write_text(text)
-        (directory / ".env").write_text(f"DOCKER_GID={docker.socket.stat().st_gid}\nCOMPOSE_PROJECT_NAME=example\n")
-        composed = Composed(docker, directory)
-        try:
-            compose(docker, "up", "--detach", *words, directory=directory)
-            yield composed
-        except BaseException:
-            print(compose(docker, "ps", directory=directory), compose(docker, "logs", directory=directory))
-            raise
-        finally:
-            compose(docker, "down", "--volumes", "--timeout", "5", directory=directory)
+        text = (EXAMPLES / file).read_text().replace("    build: app\n", "")
+        with composed(docker, directory, text, *words) as example:
+            yield example
+
+
+@contextlib.contextmanager
+def composed(docker: Docker, directory: Path, text: str, *words: str) -> Iterator[Composed]:
+    """`docker-compose up` with this file, of which only published ports and the socket are others."""
+    for port in ("80", "443"):
+        text = text.replace(f'"{port}:{port}"', f'"127.0.0.1::{port}"')
+    (directory / "docker-compose.yml").write_text(text.replace("/var/run/docker.sock:/var", f"{docker.socket}:/var"))
+    (directory / ".env").write_text(f"DOCKER_GID={docker.socket.stat().st_gid}\nCOMPOSE_PROJECT_NAME=example\n")
+    made = Composed(docker, directory)
+    try:
+        compose(docker, "up", "--detach", *words, directory=directory)
+        yield made
+    except BaseException:
+        print(compose(docker, "ps", directory=directory), compose(docker, "logs", directory=directory))
+        raise
+    finally:
+        compose(docker, "down", "--volumes", "--timeout", "5", directory=directory)
 
 
 def _base() -> Path:

@@ -65,10 +65,11 @@ def write(path: Path, content: bytes) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.new-", dir=target.parent)
     new = Path(name)
     try:
+        os.fchmod(descriptor, 0o600)
+        # Last: whoever may give a file away may not change its mode any more.
         with contextlib.suppress(FileNotFoundError, PermissionError):
             before = target.stat()
             os.fchown(descriptor, before.st_uid, before.st_gid)
-        os.fchmod(descriptor, 0o600)
         with os.fdopen(descriptor, "wb", closefd=False) as file:
             file.write(content)
         os.fsync(descriptor)

@@ -1,15 +1,16 @@
-//! Gives up root's rights: whoever faces the network runs as the account that was named (docs/decisions/account.md).
+//! Gives up root's account for the one that was named (docs/decisions/account.md).
 //!
-//! Called while the process has one thread: rights are a thread's, and those that are made later inherit them. What is
-//! kept is the right to bind ports below 1024, for a Plan that comes later may name one.
+//! Called while the process has one thread: accounts and rights are a thread's, and those that are made later inherit
+//! them.
 
 use std::io;
 
 use rustix::process::{Gid, Uid};
 use rustix::thread::{
-    capabilities, set_capabilities, set_keep_capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid,
-    set_thread_res_uid, CapabilitySet, CapabilitySets,
+    set_keep_capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid, CapabilitySet,
 };
+
+use crate::rights;
 
 /// Numbers of a user, of his group, and of all groups he is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,23 +32,33 @@ impl Account {
         Some(Self { user, group: *groups.first()?, groups })
     }
 
-    /// Becomes this account, for good.
+    /// Its user.
+    #[must_use]
+    pub fn user(&self) -> Uid {
+        Uid::from_raw(self.user)
+    }
+
+    /// The same one, in these groups too; root's is not for anybody else.
+    #[must_use]
+    pub fn with_groups(mut self, groups: &[Gid]) -> Self {
+        let more = groups.iter().filter(|group| !group.is_root()).map(|group| group.as_raw());
+        self.groups.extend(more);
+        self
+    }
+
+    /// Becomes this account, for good. Of root's rights it keeps these, as far as it has them: a container may have
+    /// taken them away before.
     ///
     /// # Errors
     /// What the kernel said; the process is then to end.
-    pub fn assume(&self) -> io::Result<()> {
-        let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
+    pub fn assume(&self, kept: CapabilitySet) -> io::Result<()> {
+        let (user, group) = (self.user(), Gid::from_raw(self.group));
         let groups: Vec<Gid> = self.groups.iter().copied().map(Gid::from_raw).collect();
-        // A container may have taken it away before.
-        let kept = capabilities(None)?.permitted & CapabilitySet::NET_BIND_SERVICE;
         set_keep_capabilities(true)?;
         set_thread_groups(&groups)?;
         set_thread_res_gid(group, group, group)?;
         set_thread_res_uid(user, user, user)?;
-        set_capabilities(
-            None,
-            CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() },
-        )?;
+        rights::keep_only(kept)?;
         set_keep_capabilities(false)?;
         set_no_new_privs(true)?;
         Ok(())
@@ -56,12 +67,19 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use super::Account;
+    use super::{Account, Gid};
 
     #[test]
     fn is_read() {
         let account = Account { user: 33, group: 34, groups: vec![34, 4] };
         assert_eq!(Account::parse("33:34,4"), Some(account));
+    }
+
+    #[test]
+    fn keeps_the_groups_it_is_given_but_roots() {
+        let given = [0, 999].map(Gid::from_raw);
+        let account = Account { user: 33, group: 34, groups: vec![34, 999] };
+        assert_eq!(Account::parse("33:34").map(|account| account.with_groups(&given)), Some(account));
     }
 
     #[test]

@@ -25,7 +25,7 @@ usage: daemun-engine --plan FILE [--secrets DIR] [--threads N] [--ready-file PAT
        daemun-engine --control PATH [--plan FILE] [--threads N] [--ready-file PATH] [--log-level L] [--log-file F]
                       [--temp-dir DIR] [--user UID:GID[,GID…]]
        daemun-engine --check FILE
-       daemun-engine init [--] COMMAND [WORD…]
+       daemun-engine init [--user UID:GID[,GID…]] [--] COMMAND [WORD…]
        daemun-engine --version";
 
 #[derive(Default)]
@@ -47,11 +47,7 @@ struct Options {
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|word| word == "init") {
-        let mut command = words.collect::<Vec<_>>();
-        if command.first().is_some_and(|word| word == "--") {
-            command.remove(0);
-        }
-        return init::run(&command).into();
+        return init::main(words).into();
     }
     let options = match parse(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
@@ -139,7 +135,7 @@ async fn run(options: &Options) -> Result<(), String> {
         return check(path, options.secrets.as_deref());
     }
     let fail = |e: std::io::Error| e.to_string();
-    rights::raise().map_err(fail)?;
+    rights::settle().map_err(fail)?;
     // Before anyone is told that it is ready: a signal that came sooner would end it without grace.
     let mut term = signal(SignalKind::terminate()).map_err(fail)?;
     let mut int = signal(SignalKind::interrupt()).map_err(fail)?;
@@ -150,7 +146,7 @@ async fn run(options: &Options) -> Result<(), String> {
         None => None,
     };
     if let Some(account) = &options.account {
-        account.assume().map_err(|e| format!("cannot become another user: {e}"))?;
+        account.assume(rights::PORTS).map_err(|e| format!("cannot become another user: {e}"))?;
     }
     // More descriptors than the usual soft limit: each connection takes one.
     raise_descriptors();

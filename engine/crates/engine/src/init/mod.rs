@@ -1,4 +1,4 @@
-//! `daemun-engine init -- COMMAND…`: the first process of a container, or of a service.
+//! `daemun-engine init [--user UID:GID] -- COMMAND…`: the first process of a container, or of a service.
 //!
 //! ```text
 //!  starter ── TERM, INT, QUIT, HUP, USR1, USR2 ──► init ──► COMMAND (the control plane) ──► engine
@@ -18,8 +18,9 @@
 //! What it does not do: know the engine or its Plan, read a configuration, open a socket, or start a thread.
 
 mod signals;
+mod step_down;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -29,6 +30,7 @@ use rustix::io::Errno;
 use rustix::process::{kill_process, set_child_subreaper, wait, Pid, Signal, WaitOptions, WaitStatus};
 use serde_json::json;
 
+use crate::account::Account;
 use crate::observe::events::{line, Level};
 use signals::{Signals, Told};
 
@@ -43,13 +45,20 @@ const NOT_FOUND: u8 = 127;
 /// Added to the number of the signal that killed a command.
 const KILLED: u8 = 128;
 
-/// Runs the command until it is to end; returns the exit status. The first word is the program.
+/// Does what the words after `init` say; returns the exit status.
 #[must_use]
-pub fn run(command: &[OsString]) -> u8 {
-    let Some((program, words)) = command.split_first() else {
-        eprintln!("daemun-engine init: no command to start: daemun-engine init -- daemun run");
-        return CANNOT_RUN;
+pub fn main(words: impl Iterator<Item = OsString>) -> u8 {
+    let Wanted { account, program, words } = match Wanted::parse(words) {
+        Ok(wanted) => wanted,
+        Err(message) => {
+            eprintln!("daemun-engine init: {message}: daemun-engine init [--user UID:GID] -- daemun run");
+            return CANNOT_RUN;
+        }
     };
+    if let Some(Err(error)) = account.map(step_down::step_down) {
+        eprintln!("daemun-engine init: cannot become the account of --user: {error}");
+        return CANNOT_RUN;
+    }
     let failed = |error: io::Error| {
         eprintln!("daemun-engine init: {}: {error}", program.to_string_lossy());
         if error.kind() == io::ErrorKind::NotFound {
@@ -58,9 +67,34 @@ pub fn run(command: &[OsString]) -> u8 {
             CANNOT_RUN
         }
     };
-    match Init::start(program, words) {
+    match Init::start(&program, &words) {
         Ok(init) => init.run().unwrap_or_else(failed),
         Err(error) => failed(error),
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+struct Wanted {
+    /// Whom to become first.
+    account: Option<Account>,
+    program: OsString,
+    words: Vec<OsString>,
+}
+
+impl Wanted {
+    fn parse(words: impl Iterator<Item = OsString>) -> Result<Self, String> {
+        let mut words = words.peekable();
+        let mut account = None;
+        if words.next_if(|word| word == "--user").is_some() {
+            let text = words.next().unwrap_or_default();
+            let text = text.to_string_lossy();
+            let parsed = Account::parse(&text).ok_or_else(|| format!("--user {text}: not UID:GID[,GID…] of a user"))?;
+            account = Some(parsed);
+        }
+        let _ = words.next_if(|word| word == "--");
+        let program = words.next().ok_or("no command to start")?;
+        Ok(Self { account, program, words: words.collect() })
     }
 }
 
@@ -119,7 +153,7 @@ struct Init {
 }
 
 impl Init {
-    fn start(program: &OsString, words: &[OsString]) -> io::Result<Self> {
+    fn start(program: &OsStr, words: &[OsString]) -> io::Result<Self> {
         let signals = Signals::hold()?;
         // Not needed by the first process of a namespace, and no harm there.
         set_child_subreaper(Some(Pid::INIT))?;
@@ -247,6 +281,23 @@ mod tests {
     fn one_death_is_an_accident_and_more_wait() {
         let delays: Vec<u128> = [0, 1, 2, 3, 4, 7, 8, 9, u32::MAX].map(|young| delay(young).as_millis()).into();
         assert_eq!(delays, [0, 0, 250, 500, 1_000, 8_000, 10_000, 10_000, 10_000]);
+    }
+
+    fn parsed(text: &str) -> Option<(bool, String, usize)> {
+        let wanted = Wanted::parse(text.split_ascii_whitespace().map(OsString::from)).ok()?;
+        Some((wanted.account.is_some(), wanted.program.into_string().ok()?, wanted.words.len()))
+    }
+
+    #[test]
+    fn words_are_for_us_until_the_command() {
+        let daemun = |account: bool, words: usize| Some((account, "daemun".to_owned(), words));
+        assert_eq!(parsed("daemun run"), daemun(false, 1));
+        assert_eq!(parsed("-- daemun --user 1:1"), daemun(false, 2));
+        assert_eq!(parsed("--user 1000:1000 -- daemun"), daemun(true, 0));
+        assert_eq!(parsed("--user 1000:1000 daemun"), daemun(true, 0));
+        for text in ["", "--", "--user", "--user 1:1", "--user root -- daemun", "--user 0:0 -- daemun"] {
+            assert_eq!(parsed(text), None, "{text}");
+        }
     }
 
     #[test]
