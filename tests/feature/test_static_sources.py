@@ -137,3 +137,18 @@ def test_another_answers(instance: Instance) -> None:
         shown = ping(instance, "ping", "--ping", f"--entrypoints.traefik.address={host}:{port}")
     assert shown.returncode == 1
     assert "answers 503" in shown.stderr
+
+
+def test_directories_of_logs_are_made(instance: Instance) -> None:
+    """As Traefik makes them: a mounted directory need not hold what the flags say below it."""
+    logs = instance.path / "logs"
+    instance.start(
+        WEB,
+        "--providers.file.filename=dynamic.toml",
+        f"--log.filepath={logs}/own/daemun.log",
+        "--log.level=INFO",
+        f"--accesslog.filepath={logs}/access/access.log",
+    )
+    assert instance.get("/something").status == 200
+    until(lambda: '"GET /something HTTP/1.1" 200' in (logs / "access" / "access.log").read_text(), what="the line")
+    assert "configuration applied" in (logs / "own" / "daemun.log").read_text()
