@@ -1,6 +1,7 @@
 # Daemun in a container:  docker build -t daemun .
 #
-#   wheel ── the engine, compiled, in a wheel (or the one in dist/, when it was built before: PROFILE says how)
+#   wheel ── the engine, compiled, in a wheel (or the one in dist/, when it was built before: PROFILE says how, and
+#            `make wheel` puts the trained one there, docs/decisions/training.md)
 #   venv ─── the wheel and what it needs, in an environment of its own
 #   (last) ─ Debian's Python, the environment, an account; nothing that builds
 #

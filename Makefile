@@ -4,7 +4,8 @@
 #   make run        build, then `daemun demo`: three FastAPI instances behind Daemun
 #   make test       everything: cargo test, pytest
 #   make lint       ruff, mypy, clippy, rustfmt
-#   make release    build, with the engine as it is shipped (profile "release": full LTO, minutes)
+#   make release    build, with the engine as it is shipped (full LTO, trained: ten minutes the first time)
+#   make wheel      the same as a wheel in dist/, which `docker build` takes
 #   make bench      side by side with nginx, HAProxy and Caddy; BENCH="--quick" passes options
 #   make soak       10 GB bodies, uvicorn's real keep-alive of 5 s, and 50 rolling redeploys of containers
 #   make nginx-tests SUITE=DIR  nginx's own suite, which somebody has fetched, through `daemun nginx`: writes its page
@@ -18,6 +19,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TARGET := engine/target
+TRAINING := $(TARGET)/training/flags
+ENGINE := engine/Cargo.toml engine/Cargo.lock $(shell find engine/crates -name '*.rs' -o -name Cargo.toml)
 CARGO_FLAGS := --manifest-path engine/Cargo.toml --locked
 BENCH ?=
 PYTEST ?=
@@ -38,7 +41,7 @@ export GOCACHE ?= $(CURDIR)/.cache/go-build
 endif
 export PYTHON
 
-.PHONY: build run release test lint bench soak nginx-tests fuzz clean setup engine-fast engine-dev engine-release
+.PHONY: build run release wheel test lint bench soak nginx-tests fuzz clean setup engine-fast engine-dev engine-release
 
 build: $(VENV)/.demo engine-fast
 	@install -m 755 $(TARGET)/fast/daemun-engine $(BIN)/daemun-engine
@@ -47,6 +50,10 @@ build: $(VENV)/.demo engine-fast
 release: $(VENV)/.demo engine-release
 	@install -m 755 $(TARGET)/release/daemun-engine $(BIN)/daemun-engine
 	@echo "built $(BIN)/daemun with the engine as it is shipped"
+
+wheel: $(VENV)/.demo engine-release
+	CARGO_ENCODED_RUSTFLAGS="$$(cat $(TRAINING))" SETUPTOOLS_RUST_CARGO_PROFILE=release \
+		$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 # Started in place of make's shell, so that Ctrl-C is the demo's own affair.
 run: build
@@ -101,14 +108,19 @@ engine-fast: setup
 engine-dev: setup
 	cargo build $(CARGO_FLAGS)
 
-engine-release: setup
-	cargo build $(CARGO_FLAGS) --release
+# Laid out by what an engine that counts was asked for; a change of the engine asks anew.
+engine-release: setup $(TRAINING)
+	CARGO_ENCODED_RUSTFLAGS="$$(cat $(TRAINING))" cargo build $(CARGO_FLAGS) --release
+
+$(TRAINING): $(ENGINE) bench/training.py tools/train.sh | setup $(VENV)/.demo
+	@tools/setup.sh train
+	@mkdir -p $(dir $@)
+	@tools/train.sh $@
 
 # An editable install builds the engine too (setuptools-rust), here with the profile that is wanted anyway:
 # cargo finds everything done when it is called again.
 PROFILE := fast
 test lint fuzz: PROFILE := dev
-release bench soak: PROFILE := release
 $(VENV)/.demo: EXTRA := demo
 $(VENV)/.dev: EXTRA := demo,dev
 $(VENV)/.demo $(VENV)/.dev: pyproject.toml | setup

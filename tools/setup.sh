@@ -2,6 +2,7 @@
 # Finds what Daemun is built, tested and measured with; as root on Debian it installs what is missing.
 #
 #   tools/setup.sh build    Python >= 3.11 with venv, a C compiler, Rust >= 1.85
+#   tools/setup.sh train    what the engine that is shipped is trained with
 #   tools/setup.sh test     the programs that tests start; Pebble, an ACME authority, is built with Go
 #   tools/setup.sh lint     clippy and rustfmt
 #   tools/setup.sh bench    the load generator and the peers
@@ -22,11 +23,12 @@ missing=""
 main() {
     case "${1:-}" in
         build) for_build ;;
+        train) for_train ;;
         test) for_test ;;
         lint) for_lint ;;
         bench) for_bench ;;
         nginx-tests) for_nginx_tests ;;
-        *) echo "usage: tools/setup.sh build|test|lint|bench|nginx-tests" >&2; exit 2 ;;
+        *) echo "usage: tools/setup.sh build|train|test|lint|bench|nginx-tests" >&2; exit 2 ;;
     esac
     if [ -n "$missing" ]; then
         echo "setup: missing for $1:$missing" >&2
@@ -41,6 +43,14 @@ for_build() {
     compiles_c || lack "a C compiler (Debian: gcc libc6-dev)"
     rust_is_fit || install_rust
     rust_is_fit || lack "cargo and rustc >= $RUST_MINIMUM (rustup, or Debian: $(rust_packages))"
+}
+
+for_train() {
+    need wrk:wrk h2load:nghttp2-client nghttp:nghttp2-client openssl:openssl taskset:util-linux
+    # The compiler's own tool reads what it wrote: rustup's component, or Debian's package of the same LLVM.
+    llvm=$(rustc --version --verbose | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+    has "llvm-profdata-$llvm" || [ -n "$(find "$(rustc --print sysroot)" -name llvm-profdata)" ] \
+        || need "llvm-profdata-$llvm:llvm-$llvm"
 }
 
 for_test() {

@@ -51,9 +51,10 @@ def start_rules(
     )
 
 
-def start_files(folder: Path, root: Path) -> Running:
+def start_files(folder: Path, root: Path, certificate: Certificate | None = None) -> Running:
     """Starts the engine with a router that takes everything to the files below `root`."""
-    return start_plan(folder, plan.write_dynamic(folder, traefik_files.files(root)))
+    plan_file = plan.write_dynamic(folder, traefik_files.files(root), certificate=certificate)
+    return start_plan(folder, plan_file, certificate=certificate)
 
 
 def start_plan(

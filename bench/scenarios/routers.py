@@ -51,7 +51,7 @@ def run(bed: Bed) -> Outcome:
             started = daemun.start_rules(folder, [bed.origin], [one.text for one in routers], name=name)
             stack.enter_context(started.process)
             asked = routers[::STEP] if len(routers) > 1 else routers * (COUNT // STEP)
-            requests[name] = _targets(asked, folder / "targets")
+            requests[name] = targets(asked, folder / "targets")
             _check(started, asked[0])
             running[name] = started
         samples = rounds(bed, running, requests)
@@ -97,6 +97,12 @@ def regex(number: int) -> Router:
     )
 
 
+def targets(routers: Sequence[Router], file: Path) -> Request:
+    """The request of each in turn, which are written into `file`."""
+    file.write_text("".join(f"{one.host} {one.path} {one.field}\n" for one in routers))
+    return Request(targets=file, least_bytes=128)
+
+
 def _either(number: int) -> Router:
     one, two = f"a{number}.bench.test", f"b{number}.bench.test"
     return Router(
@@ -132,11 +138,6 @@ def _query(number: int) -> Router:
         host=host,
         path=f"/p/128?tenant={value}",
     )
-
-
-def _targets(routers: Sequence[Router], file: Path) -> Request:
-    file.write_text("".join(f"{one.host} {one.path} {one.field}\n" for one in routers))
-    return Request(targets=file, least_bytes=128)
 
 
 def _check(started: Running, router: Router) -> None:
