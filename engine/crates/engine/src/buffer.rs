@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-use std::task::{ready, Context, Poll};
+use std::task::{Context, Poll};
 
 use wire::head::Head;
 
@@ -57,15 +57,14 @@ impl Buffer {
         Self { data: Vec::new(), start: 0, end: 0, borrows: true }
     }
 
-    /// Reads from a connection as [`Io::poll_read`] does. One that borrows does so when there is something to read, and
-    /// gives the memory back when it waits with nothing in it.
+    /// Reads from a connection as [`Io::poll_read`] does. One that borrows has no memory while it waits with nothing in
+    /// it, so that a thread's reads go to the memory that was read into last, which is in the cache.
     #[inline]
     pub fn poll_from(&mut self, cx: &mut Context<'_>, io: &mut Io, pool: &ScratchPool) -> Poll<io::Result<usize>> {
         if !self.borrows {
             return io.poll_read(cx, self);
         }
         if self.data.is_empty() {
-            ready!(io.poll_readable(cx))?;
             self.data = pool.lend();
         }
         let read = io.poll_read(cx, self);
@@ -99,6 +98,15 @@ impl Buffer {
             self.start = 0;
             self.end = 0;
         }
+    }
+
+    /// Puts bytes in front of what is there, where others were consumed; false when there were fewer.
+    #[inline]
+    pub fn put_before(&mut self, bytes: &[u8]) -> bool {
+        let Some(start) = self.start.checked_sub(bytes.len()) else { return false };
+        self.data[start..self.start].copy_from_slice(bytes);
+        self.start = start;
+        true
     }
 
     /// Room to read into: moves what is there to the front when the end is reached.
@@ -190,14 +198,14 @@ enum Kind {
 
 impl Scratch {
     fn new(kind: Kind) -> Self {
-        let (client, upstream, out) = match kind {
-            Kind::Connection => (Buffer::new(CLIENT_BUFFER), Buffer::new(UPSTREAM_BUFFER), 4096),
-            Kind::Stream => (Buffer::borrowing(), Buffer::borrowing(), 0),
+        let (client, out) = match kind {
+            Kind::Connection => (Buffer::new(CLIENT_BUFFER), 4096),
+            Kind::Stream => (Buffer::borrowing(), 0),
         };
         Self {
             kind,
             client,
-            upstream,
+            upstream: Buffer::borrowing(),
             to_client: Vec::with_capacity(out),
             to_upstream: Vec::with_capacity(out),
             request: crate::exchange::request::Request::default(),
@@ -206,7 +214,7 @@ impl Scratch {
             kept: None,
             captures: RefCell::default(),
             looked_up: crate::lookup::Kept::default(),
-            record: crate::exchange::record::Record::new((0, 0), 0, 0),
+            record: crate::exchange::record::Record::new(std::time::Instant::now(), (0, 0), 0, 0),
             held: None,
         }
     }
@@ -293,6 +301,20 @@ impl ScratchPool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_stand_before_others_where_some_were_consumed() {
+        let mut buffer = Buffer::new(8);
+        buffer.room().copy_from_slice(b"headbody");
+        buffer.filled_more(8);
+        buffer.consume(4);
+        assert!(!buffer.put_before(b"longer"));
+        assert_eq!(buffer.filled(), b"body");
+        assert!(buffer.put_before(b"new"));
+        assert_eq!(buffer.filled(), b"newbody");
+        buffer.consume(3);
+        assert_eq!(buffer.filled(), b"body");
+    }
 
     #[test]
     fn a_buffer_grows_to_its_limit_and_shrinks_back() {

@@ -2,6 +2,9 @@
 //!
 //! A timer descriptor ticks every [`TICK_MS`]; the sweep then wakes tasks whose deadline has passed. So a
 //! deadline is kept up to two ticks late and never early, and a request pays nothing for its timeouts.
+//!
+//! What is measured of a request counts from turn to turn of its thread: the system's clock is read once for all that
+//! has happened meanwhile, not four times a request.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -25,6 +28,8 @@ pub struct Clock(Rc<Inner>);
 
 struct Inner {
     base: Instant,
+    /// When the thread's present turn began.
+    turn: Cell<Instant>,
     now: Cell<Moment>,
     date: RefCell<Vec<u8>>,
     date_value: RefCell<HeaderValue>,
@@ -51,8 +56,10 @@ impl Default for Clock {
 impl Clock {
     #[must_use]
     pub fn new() -> Self {
+        let base = Instant::now();
         let clock = Self(Rc::new(Inner {
-            base: Instant::now(),
+            base,
+            turn: Cell::new(base),
             now: Cell::new(0),
             date: RefCell::new(Vec::new()),
             date_value: RefCell::new(HeaderValue::from_static("")),
@@ -60,6 +67,26 @@ impl Clock {
         }));
         clock.write_date();
         clock
+    }
+
+    /// The thread looks at what has happened since it did so last.
+    #[inline]
+    pub fn begin_turn(&self) {
+        self.0.turn.set(Instant::now());
+    }
+
+    /// When the present turn began: what came in it was there by then.
+    #[must_use]
+    #[inline]
+    pub fn turn(&self) -> Instant {
+        self.0.turn.get()
+    }
+
+    /// Nanoseconds from then to the present turn.
+    #[must_use]
+    #[inline]
+    pub fn nanos_since(&self, then: Instant) -> u64 {
+        u64::try_from(self.turn().saturating_duration_since(then).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// The time of the last sweep.

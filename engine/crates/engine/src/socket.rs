@@ -174,7 +174,8 @@ impl Socket {
 impl AsyncRead for Socket {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let into = room.initialize_unfilled();
+        // SAFETY: nothing but the kernel writes there, and it takes nothing away.
+        let into = unsafe { room.unfilled_mut() };
         let len = into.len();
         let n = loop {
             let mut ready = ready!(self.fd.poll_read_ready(cx))?;
@@ -190,6 +191,8 @@ impl AsyncRead for Socket {
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
         };
+        // SAFETY: so many bytes the kernel has written.
+        unsafe { room.assume_init(n) };
         room.advance(n);
         Poll::Ready(Ok(()))
     }

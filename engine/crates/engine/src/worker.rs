@@ -15,6 +15,7 @@ use crate::buffer::ScratchPool;
 use crate::clock::{Clock, TICK_MS};
 use crate::exchange::burst::Bursts;
 use crate::exchange::connection;
+use crate::http2::tasks::Tasks;
 use crate::listen::{acceptor, ListenerState};
 use crate::observe::events::Level;
 use crate::shared::Shared;
@@ -43,8 +44,30 @@ pub struct WorkerHandle {
     /// Client connections open now, those on the way included.
     pub connections: AtomicUsize,
     pub accepted: AtomicU64,
-    pub requests: AtomicU64,
-    pub exchanges: AtomicUsize,
+    pub requests: Tally,
+    pub exchanges: Tally,
+}
+
+/// A number that one thread writes and others read: nothing is locked for it.
+#[derive(Default)]
+pub struct Tally(AtomicU64);
+
+impl Tally {
+    #[inline]
+    pub fn add(&self, n: u64) {
+        self.0.store(self.get() + n, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub fn sub(&self, n: u64) {
+        self.0.store(self.get() - n, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    #[inline]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl WorkerHandle {
@@ -65,6 +88,7 @@ pub struct Worker {
     pub pools: Pools,
     pub scratches: ScratchPool,
     pub bursts: Bursts,
+    pub stream_tasks: Tasks,
     snapshot: RefCell<View>,
     version: Cell<u64>,
     random: Cell<u64>,
@@ -113,8 +137,8 @@ pub fn start(index: usize, shared: &Arc<Shared>) -> std::io::Result<(Arc<WorkerH
         orders,
         connections: AtomicUsize::new(0),
         accepted: AtomicU64::new(0),
-        requests: AtomicU64::new(0),
-        exchanges: AtomicUsize::new(0),
+        requests: Tally::default(),
+        exchanges: Tally::default(),
     });
     let shared = Arc::clone(shared);
     let own = Arc::clone(&handle);
@@ -140,6 +164,7 @@ fn run(index: usize, handle: Arc<WorkerHandle>, shared: Arc<Shared>, inbox: mpsc
         pools: Pools::default(),
         scratches: ScratchPool::default(),
         bursts: Bursts::default(),
+        stream_tasks: Tasks::default(),
         snapshot: RefCell::new(Rc::new(shared.snapshot())),
         version: Cell::new(shared.version()),
         shared,
@@ -152,7 +177,15 @@ fn run(index: usize, handle: Arc<WorkerHandle>, shared: Arc<Shared>, inbox: mpsc
 
 async fn work(worker: &Rc<Worker>, mut inbox: mpsc::UnboundedReceiver<Order>) {
     tokio::task::spawn_local(tick(Rc::clone(worker)));
-    while let Some(order) = inbox.recv().await {
+    // Polled first in each turn of the thread.
+    let mut next = async || {
+        std::future::poll_fn(|cx| {
+            worker.clock.begin_turn();
+            inbox.poll_recv(cx)
+        })
+        .await
+    };
+    while let Some(order) = next().await {
         match order {
             Order::Serve(accepted, listener) => worker.serve(accepted, listener),
             Order::Accept(listener) => {

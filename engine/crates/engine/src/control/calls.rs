@@ -146,8 +146,8 @@ fn stats(engine: &Engine) -> Value {
             json!({
                 "connections": w.connections.load(Ordering::Relaxed),
                 "accepted": w.accepted.load(Ordering::Relaxed),
-                "requests": w.requests.load(Ordering::Relaxed),
-                "exchanges": w.exchanges.load(Ordering::Relaxed),
+                "requests": w.requests.get(),
+                "exchanges": w.exchanges.get(),
             })
         })
         .collect();

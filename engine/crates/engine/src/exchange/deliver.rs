@@ -18,7 +18,6 @@ use super::downstream::{Downstream, Side};
 use super::forward::{note_rest, Aim, Outcome};
 use super::location;
 use super::page;
-use super::record::nanos;
 use super::removal::Removal;
 use super::tunnel::Tunnel;
 use super::upload::{self, Stopped, Upload};
@@ -108,7 +107,7 @@ pub async fn deliver(
         }
         Err(_) => bodies.lent,
     };
-    note(scratch, &download, &upload);
+    note(scratch, &worker.clock, &download, &upload);
     let next = match result {
         Ok(()) => {
             if keeps {
@@ -154,7 +153,7 @@ fn delivery(framing: Framing, scratch: &Scratch, length: Option<u64>) -> Deliver
 }
 
 /// Writes down what has gone both ways.
-fn note(scratch: &mut Scratch, download: &Download, upload: &Upload) {
+fn note(scratch: &mut Scratch, clock: &Clock, download: &Download, upload: &Upload) {
     let record = &mut scratch.record;
     record.status = scratch.response.status;
     record.body_bytes = download.body_bytes;
@@ -162,7 +161,7 @@ fn note(scratch: &mut Scratch, download: &Download, upload: &Upload) {
     record.upstream_bytes = download.body_bytes;
     record.upstream_sent_bytes = upload.head.0 as u64 + upload.body_bytes;
     record.request_body_bytes = upload.body_bytes;
-    record.response_nanos = nanos(record.started).saturating_sub(record.connect_nanos);
+    record.response_nanos = clock.nanos_since(record.started).saturating_sub(record.connect_nanos);
 }
 
 /// What has begun cannot be answered otherwise: it is cut, in a way the client can tell.
@@ -337,7 +336,8 @@ async fn switch(
     let record = &mut scratch.record;
     record.status = 101;
     record.sent_bytes = head.len() as u64;
-    record.response_nanos = nanos(record.started).saturating_sub(record.connect_nanos);
+    record.response_nanos =
+        downstream.worker.clock.nanos_since(record.started).saturating_sub(record.connect_nanos);
     // Logged when it begins: a tunnel may outlive the Snapshot its log belongs to.
     log(downstream, scratch, to);
     match sent {

@@ -248,17 +248,21 @@ impl Download {
                 self.sent = 0;
                 return client.poll_flush(cx).map_err(|error| Fault::new(FaultKind::ClientGone, error.to_string()));
             }
-            // A small body joins the head: copying costs less than writing two parts.
-            if self.sent < out.len() && direct > 0 && direct <= SMALL {
+            let head = &out[self.sent..];
+            let written = if head.is_empty() {
+                client.poll_write(cx, &buffer.filled()[..direct], &[])
+            } else if direct > 0 && buffer.put_before(head) {
+                // Where the endpoint's head stood; one part costs the kernel less than two.
+                let written = client.poll_write(cx, &buffer.filled()[..head.len() + direct], &[]);
+                buffer.consume(head.len());
+                written
+            } else if direct > 0 && direct <= SMALL {
+                // Copying costs less than writing two parts.
                 out.extend_from_slice(&buffer.filled()[..direct]);
                 self.took(buffer, direct);
                 continue;
-            }
-            let body = &buffer.filled()[..direct];
-            let written = if self.sent == out.len() {
-                client.poll_write(cx, body, &[])
             } else {
-                client.poll_write(cx, &out[self.sent..], body)
+                client.poll_write(cx, head, &buffer.filled()[..direct])
             };
             match ready!(written) {
                 Ok(n) if n > 0 => {

@@ -59,7 +59,7 @@ impl Client {
     /// A request has come: it is counted, and what the running Plan believes is looked up.
     pub fn asks(&self, worker: &Worker, http: &HttpRun) {
         self.requests.set(self.requests.get() + 1);
-        worker.handle.requests.fetch_add(1, Ordering::Relaxed);
+        worker.handle.requests.add(1);
         self.look_up(worker, http);
     }
 

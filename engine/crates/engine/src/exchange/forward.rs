@@ -4,7 +4,6 @@
 //! again and what is not is the Plan's ([`RetryRun`]); nothing is, once the client got a byte.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use plan::fault::FaultKind;
 use serde_json::json;
@@ -17,7 +16,6 @@ use super::deliver;
 use super::downstream::Downstream;
 use super::page;
 use super::prepare;
-use super::record::nanos;
 use super::request::Request;
 use super::route::Place;
 use super::tunnel::Tunnel;
@@ -231,7 +229,7 @@ async fn try_endpoint(
     let transport = to.transport;
     let mut may_reuse = true;
     loop {
-        let asked = Instant::now();
+        let asked = worker.clock.turn();
         let pooled = may_reuse
             .then(|| worker.pools.take(endpoint, transport, !scratch.request.is_safe(), &worker.clock))
             .flatten();
@@ -239,7 +237,7 @@ async fn try_endpoint(
             Some(upstream) => upstream,
             None => {
                 let made = connect(&worker, endpoint, transport, &downstream.alarm).await.map_err(Failure::Connect)?;
-                scratch.record.connect_nanos = nanos(asked);
+                scratch.record.connect_nanos = worker.clock.nanos_since(asked);
                 made
             }
         };
@@ -248,7 +246,7 @@ async fn try_endpoint(
         let result = ask::ask(downstream, scratch, to, upload, (&mut upstream, endpoint)).await;
         match result {
             Ok(()) => {
-                scratch.record.header_nanos = nanos(asked);
+                scratch.record.header_nanos = worker.clock.nanos_since(asked);
                 endpoint.note_time(scratch.record.header_nanos);
                 scratch.record.upstream_status = scratch.response.status;
                 return Ok(upstream);
@@ -264,7 +262,7 @@ async fn try_endpoint(
             Err(failure) => {
                 if matches!(failure, Failure::Timeout) {
                     // At least so long: one that never answers must not look like the fastest.
-                    endpoint.note_time(nanos(asked));
+                    endpoint.note_time(worker.clock.nanos_since(asked));
                 }
                 return Err(failure);
             }

@@ -18,6 +18,7 @@ pub struct Attempt {
 }
 
 pub struct Record {
+    /// The turn in which its head was there.
     pub started: Instant,
     pub id: (u64, u64),
     pub connection_requests: u64,
@@ -62,9 +63,9 @@ pub struct Record {
 
 impl Record {
     #[must_use]
-    pub fn new(id: (u64, u64), connection_requests: u64, count: u64) -> Self {
+    pub fn new(started: Instant, id: (u64, u64), connection_requests: u64, count: u64) -> Self {
         Self {
-            started: Instant::now(),
+            started,
             id,
             connection_requests,
             count,
@@ -104,7 +105,7 @@ impl Record {
 
     #[must_use]
     pub fn duration_nanos(&self) -> u64 {
-        nanos(self.started)
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     #[must_use]
@@ -127,10 +128,4 @@ impl Record {
     pub fn upstream_url(&self) -> &str {
         self.endpoint.as_ref().map_or("", |e| e.url.as_str())
     }
-}
-
-/// Nanoseconds since then.
-#[must_use]
-pub fn nanos(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

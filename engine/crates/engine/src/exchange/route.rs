@@ -26,9 +26,16 @@ use crate::worker::WorkerHandle;
 /// Counts an exchange while it runs.
 struct Running<'a>(&'a WorkerHandle);
 
+impl<'a> Running<'a> {
+    fn new(handle: &'a WorkerHandle) -> Self {
+        handle.exchanges.add(1);
+        Self(handle)
+    }
+}
+
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.exchanges.fetch_sub(1, Ordering::Relaxed);
+        self.0.exchanges.sub(1);
     }
 }
 
@@ -68,8 +75,7 @@ pub async fn exchange(
     head_bytes: usize,
 ) -> Next {
     let worker = Rc::clone(&downstream.worker);
-    worker.handle.exchanges.fetch_add(1, Ordering::Relaxed);
-    let _running = Running(&worker.handle);
+    let _running = Running::new(&worker.handle);
     scratch.record = new_record(downstream, head_bytes);
     scratch.captures.get_mut().clear();
     scratch.looked_up.clear();
@@ -201,7 +207,8 @@ fn keeps(downstream: &Downstream, scratch: &Scratch, host: &HostRun) -> bool {
 fn new_record(downstream: &Downstream, head_bytes: usize) -> Record {
     let worker = &downstream.worker;
     let count = worker.shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let mut record = Record::new((worker.random(), worker.random()), downstream.client.requests.get(), count);
+    let id = (worker.random(), worker.random());
+    let mut record = Record::new(worker.clock.turn(), id, downstream.client.requests.get(), count);
     record.request_bytes = head_bytes as u64;
     record
 }

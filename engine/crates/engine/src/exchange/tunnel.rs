@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 use crate::balance::InFlight;
-use crate::buffer::{Buffer, Scratch};
+use crate::buffer::{Buffer, Scratch, ScratchPool};
 use crate::clock::Moment;
 use crate::io::Io;
 use crate::upstream::pool::Upstream;
@@ -59,7 +59,7 @@ impl Tunnel {
                     break;
                 }
                 let scratch = borrowed.get_or_insert_with(|| worker.scratches.borrow());
-                let turn = turn(cx, [&mut up, &mut down], scratch, client, &mut upstream.io);
+                let turn = turn(cx, [&mut up, &mut down], scratch, client, &mut upstream.io, &worker.scratches);
                 if scratch.client.is_empty() && scratch.upstream.is_empty() {
                     if let Some(scratch) = borrowed.take() {
                         worker.scratches.give_back(scratch);
@@ -89,9 +89,10 @@ fn turn(
     scratch: &mut Scratch,
     client: &mut Io,
     upstream: &mut Io,
+    pool: &ScratchPool,
 ) -> Turn {
-    let up_moved = flow(cx, up, &mut scratch.client, client, upstream);
-    let down_moved = flow(cx, down, &mut scratch.upstream, upstream, client);
+    let up_moved = flow(cx, up, &mut scratch.client, [client, upstream], pool);
+    let down_moved = flow(cx, down, &mut scratch.upstream, [upstream, client], pool);
     match (up_moved, down_moved) {
         (Ok(_), Ok(_)) if up.shut && down.shut => Turn::Over,
         (Ok(false), Ok(false)) => Turn::Still,
@@ -101,7 +102,13 @@ fn turn(
 }
 
 /// Moves bytes one way until a side would block; true when any moved.
-fn flow(cx: &mut Context<'_>, flow: &mut Flow, buffer: &mut Buffer, from: &mut Io, to: &mut Io) -> io::Result<bool> {
+fn flow(
+    cx: &mut Context<'_>,
+    flow: &mut Flow,
+    buffer: &mut Buffer,
+    [from, to]: [&mut Io; 2],
+    pool: &ScratchPool,
+) -> io::Result<bool> {
     let mut moved = false;
     loop {
         while !buffer.is_empty() {
@@ -132,7 +139,7 @@ fn flow(cx: &mut Context<'_>, flow: &mut Flow, buffer: &mut Buffer, from: &mut I
             }
             return Ok(moved);
         }
-        match from.poll_read(cx, buffer) {
+        match buffer.poll_from(cx, from, pool) {
             Poll::Ready(Ok(0)) => flow.ended = true,
             Poll::Ready(Ok(_)) => moved = true,
             Poll::Ready(Err(error)) => return Err(error),

@@ -2,12 +2,14 @@
 //!
 //! One task drives a connection, each stream is an exchange in a task of its own, and none of the code between
 //! knows ([`crate::exchange::downstream`]). In the order of the flow: [`carrier`] carries bytes, [`meter`] counts what is
-//! asked beside requests, [`head`] takes heads over, [`stream`] is what an exchange reads from and writes to.
+//! asked beside requests, [`head`] takes heads over, [`tasks`] run exchanges, [`stream`] is what one reads from and writes
+//! to.
 
 mod carrier;
 mod head;
 mod meter;
 pub mod stream;
+pub mod tasks;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -23,6 +25,7 @@ use wire::Refusal;
 use self::carrier::Carrier;
 use self::meter::{Meter, READ_AT_ONCE};
 use self::stream::Stream;
+use self::tasks::Tasks;
 use crate::buffer::{Buffer, Scratch};
 use crate::clock::{Alarm, Moment, NEVER, TICK_MS};
 use crate::exchange::connection::{linger, listener_run, CountPanic, Next};
@@ -203,7 +206,7 @@ impl Driver {
         let running = Running(Rc::clone(&self.streams));
         let exchange =
             Exchange { downstream, scratch, current, read, meter: Rc::clone(&self.meter), _running: running };
-        tokio::task::spawn_local(exchange.run());
+        Tasks::run(&self.worker, exchange);
     }
 
     fn current(&mut self) -> Option<Rc<Current>> {
