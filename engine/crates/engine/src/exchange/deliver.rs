@@ -336,8 +336,7 @@ async fn switch(
     let record = &mut scratch.record;
     record.status = 101;
     record.sent_bytes = head.len() as u64;
-    record.response_nanos =
-        downstream.worker.clock.nanos_since(record.started).saturating_sub(record.connect_nanos);
+    record.response_nanos = downstream.worker.clock.nanos_since(record.started).saturating_sub(record.connect_nanos);
     // Logged when it begins: a tunnel may outlive the Snapshot its log belongs to.
     log(downstream, scratch, to);
     match sent {

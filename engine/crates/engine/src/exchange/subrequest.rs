@@ -54,7 +54,8 @@ pub fn begin(downstream: &Downstream, scratch: &Scratch, kind: Kind) -> Box<Scra
     inner.captures.get_mut().clone_from(&scratch.captures.borrow());
     inner.looked_up.clear();
     inner.response.clear();
-    inner.record = Record::new(worker.clock.turn(), scratch.record.id, scratch.record.connection_requests, scratch.record.count);
+    inner.record =
+        Record::new(worker.clock.turn(), scratch.record.id, scratch.record.connection_requests, scratch.record.count);
     inner
 }
 
