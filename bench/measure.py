@@ -1,4 +1,7 @@
-"""CPU time a request: a warm-up, then wrk for a fixed time, and the proxy's CPU time before and after.
+"""CPU time a request: a warm-up, then wrk for slices of a fixed time, and the proxy's CPU time before and after each.
+
+A neighbour of this machine that is loud for a while must hit every peer alike, so the slices of one round are
+interleaved: what one peer is measured by lies between what the others are.
 
 The proxy is driven by closed-loop connections, so it may or may not be saturated; `busy` (CPU time over
 wall time) says which. Per request an idle proxy pays more wake-ups, so figures of unsaturated runs are
@@ -15,9 +18,12 @@ from bench.bed import Bed
 from bench.errors import InvalidRun
 from bench.load import Load, Request, run
 from bench.peers.running import Running
+from bench.process import Cpu
 
 WARM_UP = 1
-"""Seconds of load before every measurement: pools fill, memory is touched."""
+"""Seconds of load before every round: pools fill, memory is touched."""
+SLICE = 1
+"""Seconds of load at a time: the least that wrk and h2load can do."""
 SATURATED = 0.9
 """Below this share of a core the load generator was the limit, which the report says."""
 CROWDED = 0.1
@@ -27,8 +33,17 @@ TOLERATED_CONNECTIONS = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slice:
+    """One run of the load generator: the proxy's CPU time, seconds by the clock, and what was answered."""
+
+    cpu: Cpu
+    clock: float
+    load: Load
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One measurement of one peer."""
+    """One measurement of one peer: the slices of a round together."""
 
     peer: str
     round: int
@@ -39,6 +54,7 @@ class Sample:
     crowded: float
     """Time its threads were ready but the core was taken, over wall time: near 0 on a quiet machine."""
     load: Load
+    """Of all slices; p50 is the median of theirs, p99 the worst."""
 
     def as_json(self) -> dict[str, object]:
         """Flat, for the results file."""
@@ -46,48 +62,69 @@ class Sample:
         return {**flat, **asdict(self.load), "per_second": self.load.per_second}
 
 
-def sample(bed: Bed, peer: Running, request: Request, *, turn: int, proxied: bool = True) -> Sample:
-    """Measures one peer once; raises InvalidRun when a request failed or connections were not kept.
-
-    `proxied`: every request reaches the origin.
-    """
-    options = bed.options
-    run(peer.address, request, seconds=WARM_UP, connections=options.connections, secure=peer.secure)
-    before = bed.stats()
-    start, clock = peer.process.cpu(), time.perf_counter()
-    load = run(peer.address, request, seconds=options.seconds, connections=options.connections, secure=peer.secure)
-    cpu, clock = peer.process.cpu() - start, time.perf_counter() - clock
-    after = bed.stats()
-    if proxied:
-        _check(peer.name, load, before, after, options.connections)
-    if not peer.process.alive():
-        raise InvalidRun(f"{peer.name} ended under load:\n{peer.process.output()}")
-    return Sample(
-        peer=peer.name,
-        round=turn,
-        cpu_us=cpu.used / load.requests / 1000,
-        busy=cpu.used / 1e9 / clock,
-        crowded=cpu.waited / 1e9 / clock,
-        load=load,
-    )
-
-
 def rounds(
     bed: Bed, peers: Mapping[str, Running], requests: Mapping[str, Request], *, proxied: bool = True
 ) -> list[Sample]:
-    """Interleaved rounds: every peer once a round, each round beginning with another one."""
-    names: Sequence[str] = list(peers)
+    """Interleaved rounds: every peer once a round, in slices of a second that are interleaved too.
+
+    `proxied`: every request reaches the origin. Raises InvalidRun when a request failed or connections were not kept.
+    """
+    options = bed.options
     samples = []
-    for turn in range(bed.options.rounds):
-        first = turn % len(names)
-        for name in [*names[first:], *names[:first]]:
-            taken = sample(bed, peers[name], requests[name], turn=turn, proxied=proxied)
-            samples.append(taken)
+    for turn in range(options.rounds):
+        for name, peer in peers.items():
+            run(peer.address, requests[name], seconds=WARM_UP, connections=options.connections, secure=peer.secure)
+        slices: dict[str, list[Slice]] = {name: [] for name in peers}
+        for part in range(options.seconds // SLICE):
+            for name in _from(list(peers), turn + part):
+                slices[name].append(_slice(bed, peers[name], requests[name], proxied=proxied))
+        for name, taken in slices.items():
+            samples.append(one := _sample(peers[name].name, turn, taken))
             sys.stderr.write(
-                f"  round {turn + 1} {name:<14} {taken.cpu_us:8.2f} µs/request {taken.load.per_second:9.0f}/s"
-                f"  busy {taken.busy:4.0%}  waiting {taken.crowded:4.0%}\n"
+                f"  round {turn + 1} {name:<14} {one.cpu_us:8.2f} µs/request {one.load.per_second:9.0f}/s"
+                f"  busy {one.busy:4.0%}  waiting {one.crowded:4.0%}\n"
             )
     return samples
+
+
+def _from(names: Sequence[str], first: int) -> list[str]:
+    """The same circle, begun elsewhere: nobody always follows the same one."""
+    first %= len(names)
+    return [*names[first:], *names[:first]]
+
+
+def _slice(bed: Bed, peer: Running, request: Request, *, proxied: bool) -> Slice:
+    clients = bed.options.connections
+    before = bed.stats()
+    start, clock = peer.process.cpu(), time.perf_counter()
+    load = run(peer.address, request, seconds=SLICE, connections=clients, secure=peer.secure)
+    cpu, clock = peer.process.cpu() - start, time.perf_counter() - clock
+    after = bed.stats()
+    if proxied:
+        _check(peer.name, load, before, after, clients)
+    if not peer.process.alive():
+        raise InvalidRun(f"{peer.name} ended under load:\n{peer.process.output()}")
+    return Slice(cpu=cpu, clock=clock, load=load)
+
+
+def _sample(peer: str, turn: int, slices: Sequence[Slice]) -> Sample:
+    load = Load(
+        requests=sum(one.load.requests for one in slices),
+        seconds=sum(one.load.seconds for one in slices),
+        bytes=sum(one.load.bytes for one in slices),
+        p50=int(statistics.median(one.load.p50 for one in slices)),
+        p99=max(one.load.p99 for one in slices),
+    )
+    used, waited = sum(one.cpu.used for one in slices), sum(one.cpu.waited for one in slices)
+    clock = sum(one.clock for one in slices)
+    return Sample(
+        peer=peer,
+        round=turn,
+        cpu_us=used / load.requests / 1000,
+        busy=used / 1e9 / clock,
+        crowded=waited / 1e9 / clock,
+        load=load,
+    )
 
 
 def by_peer(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, list[float]]:

@@ -20,9 +20,11 @@ METHOD = """\
   (`/proc/PID/task/*/schedstat`, nanoseconds), divided by the requests that wrk saw completed.
 - A run is invalid, and ends the benchmark, when a single request fails, when an answer is too short, when the
   origin saw fewer requests than the client, or when connections to the origin were not kept alive.
-- Rounds are interleaved: every proxy once a round, each round begins with another one, each measurement
-  with a warm-up. A ratio is taken within its round; the table gives minimum and median of these ratios,
-  and the median is what is judged.
+- Rounds are interleaved, and within a round the seconds are too: one second of load for one proxy, then for the
+  next, each time begun with another one, so that a loud neighbour of the machine hits all alike. A round starts
+  with a warm-up of each. A ratio is taken within its round; the table gives minimum and median of these ratios,
+  and the median is what is judged. Over TLS each second begins with the handshakes of its 64 connections, for
+  all proxies alike: of 50,000 requests they are one or two percent of the CPU.
 - Memory of an idle connection is the difference of the proportional set size over the connections, each of
   which made one request before and must answer another one after.
 
