@@ -42,6 +42,10 @@ class Request:
     least_bytes: int = 0
     """An answer is at least this long; shorter ones on average make the run invalid."""
 
+    def at_once(self, connections: int) -> int:
+        """How many are under way when a run ends, and so may cost the proxy its connections to the origin."""
+        return CONNECTIONS * STREAMS if self.http2 else connections
+
 
 @dataclass(frozen=True, kw_only=True)
 class Load:

@@ -23,7 +23,7 @@ from bench.process import Cpu
 WARM_UP = 1
 """Seconds of load before every round: pools fill, memory is touched."""
 SLICE = 1
-"""Seconds of load at a time: the least that wrk and h2load can do."""
+"""Seconds of wrk at a time: the least it can do."""
 SATURATED = 0.9
 """Below this share of a core the load generator was the limit, which the report says."""
 CROWDED = 0.1
@@ -65,7 +65,7 @@ class Sample:
 def rounds(
     bed: Bed, peers: Mapping[str, Running], requests: Mapping[str, Request], *, proxied: bool = True
 ) -> list[Sample]:
-    """Interleaved rounds: every peer once a round, in slices of a second that are interleaved too.
+    """Interleaved rounds: every peer once a round, in slices of a second (but h2load's) that are interleaved too.
 
     `proxied`: every request reaches the origin. Raises InvalidRun when a request failed or connections were not kept.
     """
@@ -75,9 +75,11 @@ def rounds(
         for name, peer in peers.items():
             run(peer.address, requests[name], seconds=WARM_UP, connections=options.connections, secure=peer.secure)
         slices: dict[str, list[Slice]] = {name: [] for name in peers}
-        for part in range(options.seconds // SLICE):
+        # h2load leaves 512 requests when it ends: so many connections to the origin are opened anew at each start.
+        seconds = options.seconds if any(request.http2 for request in requests.values()) else SLICE
+        for part in range(options.seconds // seconds):
             for name in _from(list(peers), turn + part):
-                slices[name].append(_slice(bed, peers[name], requests[name], proxied=proxied))
+                slices[name].append(_slice(bed, peers[name], requests[name], seconds, proxied=proxied))
         for name, taken in slices.items():
             samples.append(one := _sample(peers[name].name, turn, taken))
             sys.stderr.write(
@@ -93,15 +95,15 @@ def _from(names: Sequence[str], first: int) -> list[str]:
     return [*names[first:], *names[:first]]
 
 
-def _slice(bed: Bed, peer: Running, request: Request, *, proxied: bool) -> Slice:
+def _slice(bed: Bed, peer: Running, request: Request, seconds: int, *, proxied: bool) -> Slice:
     clients = bed.options.connections
     before = bed.stats()
     start, clock = peer.process.cpu(), time.perf_counter()
-    load = run(peer.address, request, seconds=SLICE, connections=clients, secure=peer.secure)
+    load = run(peer.address, request, seconds=seconds, connections=clients, secure=peer.secure)
     cpu, clock = peer.process.cpu() - start, time.perf_counter() - clock
     after = bed.stats()
     if proxied:
-        _check(peer.name, load, before, after, clients)
+        _check(peer.name, load, before, after, request.at_once(clients))
     if not peer.process.alive():
         raise InvalidRun(f"{peer.name} ended under load:\n{peer.process.output()}")
     return Slice(cpu=cpu, clock=clock, load=load)

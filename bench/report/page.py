@@ -21,7 +21,8 @@ METHOD = """\
 - A run is invalid, and ends the benchmark, when a single request fails, when an answer is too short, when the
   origin saw fewer requests than the client, or when connections to the origin were not kept alive.
 - Rounds are interleaved, and within a round the seconds are too: one second of load for one proxy, then for the
-  next, each time begun with another one, so that a loud neighbour of the machine hits all alike. A round starts
+  next, each time begun with another one, so that a loud neighbour of the machine hits all alike
+  (h2load's are not divided: each of its starts opens 512 connections to the origin). A round starts
   with a warm-up of each. A ratio is taken within its round; the table gives minimum and median of these ratios,
   and the median is what is judged. Over TLS each second begins with the handshakes of its 64 connections, for
   all proxies alike: of 50,000 requests they are one or two percent of the CPU.
